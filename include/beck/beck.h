@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * beck.h - Spark Streaming's model in C.
+ *
+ * A live stream is cut into small batches; each batch is an RDD (immutable, partitioned,
+ * recomputable from its lineage); a DStream is the sequence of them. Read this file from top to
+ * bottom: context, sources, transformations, outputs and actions, callbacks, aggregates.
+ *
+ * Names are Spark's in snake_case. One name serves batch and stream: beck_map(x, ...) takes a
+ * beck_dstream * or a beck_rdd *. Required arguments are positional, options are designated:
+ *
+ *     beck_dstream *counts = beck_reduce_by_key(pairs, beck_sum, .partitions = 4);
+ *
+ * Zero or NULL always means "default" or "none". Building a graph never fails at the call: the
+ * first error sticks to the context, later calls return a poisoned stream (never NULL), and
+ * beck_run, beck_start or an action reports it.
+ *
+ * Rows have a schema: "word STRING, n BIGINT". Types: BOOLEAN, BIGINT, DOUBLE, STRING, BINARY,
+ * TIMESTAMP, ARRAY<T>, STRUCT<name T, ...>; INTEGER, FLOAT and DATE name the wider ones. A pair
+ * stream is a row whose first column is the key (beck_key_by chooses others).
+ */
+#ifndef BECK_H
+#define BECK_H
+
+#include <beck/types.h>
+
+#define BECK_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct beck_context beck_context;
+typedef struct beck_dstream beck_dstream;
+typedef struct beck_rdd beck_rdd;
+typedef struct beck_result beck_result;
+typedef struct beck_call beck_call;
+typedef struct beck_rows beck_rows;
+
+/* The version of the library that runs, as in BECK_VERSION. */
+BECK_API const char *beck_version(void);
+
+/* ---- how named options work ---------------------------------------------------------------- */
+
+/* Where a call stands in the user's source: for errors, --describe and listeners. */
+typedef struct beck_site {
+    const char *file;
+    int line;
+} beck_site;
+
+/* In every argument struct: required arguments, this tail, options. The size tells an older
+ * caller from a newer one, so options are only ever added at the end. */
+#define BECK_ARGS_TAIL                                                                             \
+    size_t args_size;                                                                              \
+    beck_site site
+
+#define BECK__END(T)        .args_size = sizeof(T), .site = {__FILE__, __LINE__}
+#define BECK__FIRST(a, ...) a
+#define BECK__REST(a, ...)  __VA_ARGS__
+#define BECK__OF(s, op)     _Generic((s), beck_dstream *: beck_dstream_##op, beck_rdd *: beck_rdd_##op)
+/* an operator with required arguments after the stream */
+#define BECK__CALL(f, T, s, ...) f((s), &(const T){__VA_ARGS__, BECK__END(T)})
+/* an operator without: everything through __VA_ARGS__, the stream split off */
+#define BECK__CALL0(f, T, ...)                                                                     \
+    f(BECK__FIRST(__VA_ARGS__, 0), &(const T){BECK__REST(__VA_ARGS__, BECK__END(T))})
+
+/* ---- context: its life --------------------------------------------------------------------- */
+
+/* INITIALIZED -> ACTIVE -> STOPPED, never back. Any number of contexts may live in one process;
+ * each belongs to one thread, except for beck_stop, which any thread may call. */
+typedef enum beck_state_of { BECK_INITIALIZED, BECK_ACTIVE, BECK_STOPPED } beck_state_of;
+
+typedef enum beck_log_level { BECK_LOG_ERROR, BECK_LOG_WARNING, BECK_LOG_INFO } beck_log_level;
+typedef void beck_log_fn(void *user, beck_log_level level, const char *text);
+
+typedef struct beck_context_args {
+    const char *name; /* of the application; copied */
+    BECK_ARGS_TAIL;
+    int64_t batch_ms;       /* batch interval; 0: from --batch, BECK_BATCH or the file, else 1000 */
+    int argc;               /* the program's arguments; Beck takes the options it knows */
+    char **argv;
+    const char *master;     /* "local[4]", "local[*]"; the command line wins over it */
+    int partitions;         /* after a shuffle; default 8 */
+    const char *checkpoint; /* not in this version: a clear error */
+    beck_log_fn *log;       /* default: standard error */
+    void *log_user;
+    bool manual_clock;      /* time moves by beck_step only; see testing.h */
+    int64_t manual_start_ms;
+} beck_context_args;
+
+/* Never NULL unless memory is gone at once. First in main: in a process that was started as a
+ * worker (--isolate) it serves the driver and ends the process. Options are taken from, in rising
+ * order: defaults, this struct, the file of --conf-file or BECK_CONF_FILE, BECK_* variables, argv. */
+#define beck_context_new(...)                                                                      \
+    beck__context_new(&(const beck_context_args){__VA_ARGS__, BECK__END(beck_context_args)})
+BECK_API beck_context *beck__context_new(const beck_context_args *args);
+
+/* Stops if need be (not gracefully) and frees everything made on the context. NULL is nothing. */
+BECK_API void beck_context_free(beck_context *ctx);
+
+/* The arguments that are not Beck's, argv[0] first; *argc counts them. Owned by the context. */
+BECK_API char **beck_args(beck_context *ctx, int *argc);
+
+/* Starts, waits, stops gracefully on SIGINT or SIGTERM (a second one ends at once), reports the
+ * error if any, frees the context, and returns main's exit code: 0, or 1 after an error. With
+ * --help or --describe prints that page and runs nothing. Without any stream it only reports and
+ * frees: a batch program ends with it too. */
+BECK_API int beck_run(beck_context *ctx);
+
+/* Starts on a thread of its own. On an ACTIVE context a no-op with a warning; on a STOPPED one
+ * BECK_STATE. Without an output operation BECK_INVALID. After a failed start the state is STOPPED. */
+BECK_API beck_status beck_start(beck_context *ctx);
+
+/* Waits until the context has stopped: BECK_OK, or the error that ended it. */
+BECK_API beck_status beck_await_termination(beck_context *ctx);
+/* The same, BECK_TIMEOUT after timeout_ms. */
+BECK_API beck_status beck_await_termination_or_timeout(beck_context *ctx, int64_t timeout_ms);
+
+/* Stops; gracefully: receivers first, then everything already received is processed. Before start
+ * and twice is allowed. From another thread or from a driver callback (listeners included) it only
+ * requests the stop; from the thread that started, it waits for it. */
+#define beck_stop(...) BECK__CALL0(beck__stop, beck_stop_args, __VA_ARGS__)
+typedef struct beck_stop_args {
+    BECK_ARGS_TAIL;
+    bool graceful;
+} beck_stop_args;
+BECK_API beck_status beck__stop(beck_context *ctx, const beck_stop_args *args);
+
+BECK_API beck_state_of beck_context_state(const beck_context *ctx);
+/* The first error: its status, and a text of one or more lines that says what happened, where,
+ * with which value, and what to do ("" without one). Owned by the context. */
+BECK_API beck_status beck_error(const beck_context *ctx);
+BECK_API const char *beck_error_text(const beck_context *ctx);
+
+/* The graph as text: operators with call sites, schemas, kernel or callback, partitions,
+ * guarantees. Owned by the context, until the next call. */
+BECK_API const char *beck_describe(beck_context *ctx);
+
+/* ---- listeners ----------------------------------------------------------------------------- */
+
+typedef enum beck_event_kind {
+    BECK_EVENT_STREAMING_STARTED,
+    BECK_EVENT_STREAMING_STOPPED,
+    BECK_EVENT_RECEIVER_STARTED,
+    BECK_EVENT_RECEIVER_ERROR, /* will start again after a delay */
+    BECK_EVENT_RECEIVER_STOPPED,
+    BECK_EVENT_BATCH_SUBMITTED,
+    BECK_EVENT_BATCH_STARTED,
+    BECK_EVENT_BATCH_COMPLETED, /* `error` is set if it failed */
+    BECK_EVENT_OUTPUT_STARTED,
+    BECK_EVENT_OUTPUT_COMPLETED
+} beck_event_kind;
+
+/* Valid during the call. Times in milliseconds since the epoch, durations in microseconds, -1
+ * where there is none (yet). */
+typedef struct beck_event {
+    beck_event_kind kind;
+    int64_t time_ms;       /* when it happened */
+    int64_t batch_ms;      /* batch time */
+    uint64_t records;      /* of the batch */
+    uint64_t bytes;
+    int64_t scheduling_us; /* from the batch time to the start of its first output */
+    int64_t processing_us; /* from there to the end of its last */
+    const char *name;      /* of the receiver or the output operation */
+    const char *error;     /* NULL: none */
+} beck_event;
+
+/* In the driver, one event after another; must not block for long. */
+typedef void beck_listener_fn(void *user, const beck_event *event);
+BECK_API void beck_add_listener(beck_context *ctx, beck_listener_fn *listener, void *user);
+
+/* ---- callbacks ----------------------------------------------------------------------------- */
+
+/* Results leave by beck_emit; only a filter and a transform return a value. Task callbacks run on
+ * worker threads, concurrently, and may run again for the same batch. The context bytes (.ctx,
+ * .ctx_size) are copied; driver callbacks get the pointer itself. */
+typedef void beck_map_fn(beck_call *c, beck_row in);
+typedef bool beck_filter_fn(beck_call *c, beck_row in);
+typedef void beck_flat_map_fn(beck_call *c, beck_row in);
+typedef void beck_reduce_fn(beck_call *c, beck_row a, beck_row b);
+typedef void beck_foreach_fn(beck_call *c, beck_row in);
+typedef void beck_rows_fn(beck_call *c, beck_rows *rows);
+typedef void beck_each_rdd_fn(beck_call *c, beck_rdd *rdd);
+
+/* Emits one row of 1 to 8 values: beck_emit(c, word, 1). The column's type decides what is
+ * accepted; a wrong kind, a number out of range or a wrong count fails the call. */
+#ifndef __cplusplus
+#define beck_emit(c, ...)                                                                          \
+    beck_emit_values((c), (const beck_value[]){BECK__VALUES(__VA_ARGS__)}, BECK__COUNT(__VA_ARGS__))
+#endif
+/* The same for any number of values. */
+BECK_API void beck_emit_values(beck_call *c, const beck_value *values, size_t count);
+/* A whole row of the output's shape. */
+BECK_API void beck_emit_row(beck_call *c, beck_row row);
+
+/* Fails the call: the task is retried (4 attempts), then the batch fails with this text, operator,
+ * call site, partition, batch and record. The callback still returns by itself. */
+BECK_API void beck_fail(beck_call *c, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* The context bytes of the operator, or in a driver callback its pointer; NULL: none. */
+BECK_API const void *beck_ctx(const beck_call *c);
+/* Batch time in milliseconds; 0 outside a batch. */
+BECK_API int64_t beck_batch_time(const beck_call *c);
+/* Of the task; -1 in a driver callback. */
+BECK_API int beck_partition(const beck_call *c);
+BECK_API int beck_attempt(const beck_call *c);
+
+/* Rows of a partition, in order. */
+BECK_API uint64_t beck_rows_count(const beck_rows *rows);
+BECK_API bool beck_next_row(beck_rows *rows, beck_row *row);
+BECK_API void beck_rewind_rows(beck_rows *rows);
+
+/* ---- aggregates: known functions are kernels ------------------------------------------------ */
+
+/* An aggregate folds the values of one column. Its state is `state_size` plain bytes (no
+ * pointers): it is copied, merged and sent between processes. */
+typedef struct beck_aggregate {
+    const char *name;
+    const char *kernel;  /* of a built-in one; NULL: the functions below run */
+    const char *result;  /* result type as schema text; NULL: the column's own */
+    size_t state_size;   /* at most 65536 */
+    void (*init)(beck_call *c, void *state);
+    void (*step)(beck_call *c, void *state, beck_row value); /* value: one column */
+    void (*merge)(beck_call *c, void *state, const void *other);
+    void (*inverse)(beck_call *c, void *state, beck_row value); /* undoes step; or NULL */
+    void (*value)(beck_call *c, const void *state);             /* emits one value */
+} beck_aggregate;
+
+/* Null values are skipped (beck_count counts rows). A key without a non-null value gives null;
+ * sum and avg take numbers, BIGINT sums wrap around. */
+BECK_API extern const beck_aggregate beck_sum[1];
+BECK_API extern const beck_aggregate beck_min[1];
+BECK_API extern const beck_aggregate beck_max[1];
+BECK_API extern const beck_aggregate beck_avg[1];      /* DOUBLE */
+BECK_API extern const beck_aggregate beck_count[1];    /* BIGINT */
+BECK_API extern const beck_aggregate beck_distinct[1]; /* ARRAY of the distinct values, first seen first */
+BECK_API extern const beck_aggregate beck_top[1];      /* ARRAY of the .n largest, descending; n is 10 */
+
+typedef struct beck_reducer {
+    const beck_aggregate *aggregate;
+    beck_reduce_fn *callback;
+} beck_reducer;
+
+static inline beck_reducer beck__by_aggregate(const beck_aggregate *aggregate)
+{
+    beck_reducer r;
+    r.aggregate = aggregate;
+    r.callback = NULL;
+    return r;
+}
+
+static inline beck_reducer beck__by_callback(beck_reduce_fn *callback)
+{
+    beck_reducer r;
+    r.aggregate = NULL;
+    r.callback = callback;
+    return r;
+}
+
+#define BECK__REDUCER(x)                                                                           \
+    _Generic((x), const beck_aggregate *: beck__by_aggregate, beck_aggregate *: beck__by_aggregate, \
+             beck_reduce_fn *: beck__by_callback)(x)
+#define BECK__REDUCE(f, T, s, ...)                                                                 \
+    f((s), &(const T){.reducer = BECK__REDUCER(BECK__FIRST(__VA_ARGS__, 0)),                       \
+                      BECK__REST(__VA_ARGS__, BECK__END(T))})
+
+/* Row functions with a kernel behind them, for beck_flat_map. */
+/* Cuts at space, tab, CR and LF, drops empty words; emits (word), or (word, 1) under two columns. */
+BECK_API void beck_words(beck_call *c, beck_row line);
+/* Cuts at LF (a CR before it is dropped); emits (line). */
+BECK_API void beck_lines(beck_call *c, beck_row text);
+
+/* ---- sources ------------------------------------------------------------------------------- */
+
+/* Lines of text from a TCP server: rows "value STRING". Bytes are carried as they are, also NUL
+ * and invalid UTF-8; a CR before the LF is dropped; a last line without LF counts when the server
+ * closes. Connects again after socket.reconnect_ms (2 s). A longer line than line_bytes_max
+ * (1 MiB) is cut off there, counted, and reported once per connection. At-most-once. */
+#define beck_socket_text_stream(ctx, ...)                                                          \
+    BECK__CALL(beck__socket_text_stream, beck_socket_text_args, ctx, __VA_ARGS__)
+typedef struct beck_socket_text_args {
+    const char *host;
+    int port;
+    BECK_ARGS_TAIL;
+    const char *name;
+    int64_t line_bytes_max;
+    int64_t reconnect_ms;
+} beck_socket_text_args;
+BECK_API beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args);
+
+/* RDDs pushed by the program: one per batch (all of them with .all). When none is left, batches
+ * are empty, or there is no RDD at all with .none_when_empty. */
+#define beck_queue_stream(ctx, ...)                                                                \
+    BECK__CALL(beck__queue_stream, beck_queue_stream_args, ctx, __VA_ARGS__)
+typedef struct beck_queue_stream_args {
+    const char *schema;
+    BECK_ARGS_TAIL;
+    const char *name;
+    bool all;
+    bool none_when_empty;
+} beck_queue_stream_args;
+BECK_API beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_stream_args *args);
+/* Any thread, before or after start. A NULL rdd: no RDD for one batch. */
+BECK_API beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd);
+
+/* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. */
+#define beck_parallelize(ctx, ...)                                                                 \
+    BECK__CALL(beck__parallelize, beck_parallelize_args, ctx, __VA_ARGS__)
+typedef struct beck_parallelize_args {
+    const char *schema;
+    const beck_value *values;
+    size_t rows;
+    BECK_ARGS_TAIL;
+    int partitions; /* default: that of the context */
+} beck_parallelize_args;
+BECK_API beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args);
+
+/* The lines of a file, or of all files of a directory (not hidden ones, in order of name): rows
+ * "value STRING", cut by bytes (split_bytes, 32 MiB) into partitions. */
+#define beck_text_file(ctx, ...) BECK__CALL(beck__text_file, beck_text_file_args, ctx, __VA_ARGS__)
+typedef struct beck_text_file_args {
+    const char *path;
+    BECK_ARGS_TAIL;
+    int64_t split_bytes;
+    int64_t line_bytes_max;
+} beck_text_file_args;
+BECK_API beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args);
+
+/* ---- transformations: on a DStream and on an RDD -------------------------------------------- */
+
+#define BECK__BOTH(name, T)                                                                        \
+    BECK_API beck_dstream *beck_dstream_##name(beck_dstream *s, const T *args);                    \
+    BECK_API beck_rdd *beck_rdd_##name(beck_rdd *r, const T *args)
+
+/* map, flat_map, map_values, flat_map_values: (s, "output schema", callback). The callback of the
+ * *_values ones sees and emits the columns after the key. */
+typedef struct beck_map_args {
+    const char *schema;
+    beck_map_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_map_args;
+#define beck_map(s, ...)      BECK__CALL(BECK__OF(s, map), beck_map_args, s, __VA_ARGS__)
+#define beck_flat_map(s, ...) BECK__CALL(BECK__OF(s, flat_map), beck_map_args, s, __VA_ARGS__)
+#define beck_map_values(s, ...) BECK__CALL(BECK__OF(s, map_values), beck_map_args, s, __VA_ARGS__)
+#define beck_flat_map_values(s, ...)                                                               \
+    BECK__CALL(BECK__OF(s, flat_map_values), beck_map_args, s, __VA_ARGS__)
+BECK__BOTH(map, beck_map_args);
+BECK__BOTH(flat_map, beck_map_args);
+BECK__BOTH(map_values, beck_map_args);
+BECK__BOTH(flat_map_values, beck_map_args);
+
+typedef struct beck_filter_args {
+    beck_filter_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_filter_args;
+#define beck_filter(s, ...) BECK__CALL(BECK__OF(s, filter), beck_filter_args, s, __VA_ARGS__)
+BECK__BOTH(filter, beck_filter_args);
+
+/* (s, "output schema", callback): once per partition, also for an empty one. */
+typedef struct beck_map_partitions_args {
+    const char *schema;
+    beck_rows_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_map_partitions_args;
+#define beck_map_partitions(s, ...)                                                                \
+    BECK__CALL(BECK__OF(s, map_partitions), beck_map_partitions_args, s, __VA_ARGS__)
+BECK__BOTH(map_partitions, beck_map_partitions_args);
+
+/* beck_key_by(s, "user, page") moves columns to the front; beck_key_by(s, "k BIGINT", fn) puts the
+ * row that the callback emits before the whole element. */
+typedef struct beck_key_by_args {
+    const char *key;
+    beck_map_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_key_by_args;
+#define beck_key_by(s, ...) BECK__CALL(BECK__OF(s, key_by), beck_key_by_args, s, __VA_ARGS__)
+BECK__BOTH(key_by, beck_key_by_args);
+
+/* Concatenation, partitions in the order of the arguments; schemas must be equal in types. */
+typedef struct beck_none_args {
+    BECK_ARGS_TAIL;
+    const char *name;
+} beck_none_args;
+#define beck_union(a, b)                                                                           \
+    _Generic((a), beck_dstream *: beck_dstream_union, beck_rdd *: beck_rdd_union)(                 \
+        (a), (b), &(const beck_none_args){BECK__END(beck_none_args)})
+BECK_API beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args);
+BECK_API beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args);
+
+/* To exactly n partitions, by a shuffle. */
+typedef struct beck_repartition_args {
+    int partitions;
+    BECK_ARGS_TAIL;
+    const char *name;
+} beck_repartition_args;
+#define beck_repartition(s, ...)                                                                   \
+    BECK__CALL(BECK__OF(s, repartition), beck_repartition_args, s, __VA_ARGS__)
+BECK__BOTH(repartition, beck_repartition_args);
+
+/* Each partition becomes one array: "values ARRAY<...>". */
+#define beck_glom(...)                                                                             \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), glom), beck_none_args, __VA_ARGS__)
+BECK__BOTH(glom, beck_none_args);
+
+/* reduce and reduce_by_key: (s, aggregate or callback). A callback gets two rows of value columns,
+ * earlier one first, and emits one; it must be associative. reduce_by_key combines before the
+ * shuffle. beck_reduce of a stream has at most one element per batch, of an RDD it is an action. */
+typedef struct beck_reduce_args {
+    beck_reducer reducer;
+    BECK_ARGS_TAIL;
+    int partitions;
+    int n; /* of beck_top */
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_reduce_args;
+#define beck_reduce(s, ...) BECK__REDUCE(BECK__OF(s, reduce), beck_reduce_args, s, __VA_ARGS__)
+#define beck_reduce_by_key(s, ...)                                                                 \
+    BECK__REDUCE(BECK__OF(s, reduce_by_key), beck_reduce_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck_dstream_reduce(beck_dstream *s, const beck_reduce_args *args);
+BECK_API beck_result *beck_rdd_reduce(beck_rdd *r, const beck_reduce_args *args);
+BECK__BOTH(reduce_by_key, beck_reduce_args);
+
+/* Key and ARRAY of the values (of STRUCT if there are several value columns). */
+typedef struct beck_group_args {
+    BECK_ARGS_TAIL;
+    int partitions;
+    const char *name;
+} beck_group_args;
+#define beck_group_by_key(...)                                                                     \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), group_by_key), beck_group_args, __VA_ARGS__)
+BECK__BOTH(group_by_key, beck_group_args);
+
+/* (s, "combiner schema", .create = , .merge_value = , .merge_combiners = ): all on columns after
+ * the key. create: the first value -> combiner; merge_value: combiner, value -> combiner;
+ * merge_combiners: two combiners -> one. .no_map_side: combine after the shuffle only. */
+typedef struct beck_combine_args {
+    const char *schema;
+    BECK_ARGS_TAIL;
+    beck_map_fn *create;
+    beck_reduce_fn *merge_value;
+    beck_reduce_fn *merge_combiners;
+    int partitions;
+    bool no_map_side;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_combine_args;
+#define beck_combine_by_key(s, ...)                                                                \
+    BECK__CALL(BECK__OF(s, combine_by_key), beck_combine_args, s, __VA_ARGS__)
+BECK__BOTH(combine_by_key, beck_combine_args);
+
+/* Of a stream: one BIGINT per batch, 0 for an empty one. Of an RDD an action: the number, -1 after
+ * an error. */
+#define beck_count(...)                                                                            \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), count), beck_none_args, __VA_ARGS__)
+BECK_API beck_dstream *beck_dstream_count(beck_dstream *s, const beck_none_args *args);
+BECK_API int64_t beck_rdd_count(beck_rdd *r, const beck_none_args *args);
+
+/* (value..., count BIGINT). Of an RDD an action. */
+#define beck_count_by_value(...)                                                                   \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), count_by_value), beck_group_args, __VA_ARGS__)
+BECK_API beck_dstream *beck_dstream_count_by_value(beck_dstream *s, const beck_group_args *args);
+BECK_API beck_result *beck_rdd_count_by_value(beck_rdd *r, const beck_group_args *args);
+
+/* Schema as text, and number of key columns, of a stream or an RDD. */
+#define beck_schema_text(s) BECK__OF(s, schema_text)(s)
+BECK_API const char *beck_dstream_schema_text(const beck_dstream *s);
+BECK_API const char *beck_rdd_schema_text(const beck_rdd *r);
+/* Of an RDD; -1 after an error. */
+BECK_API int beck_rdd_partitions(beck_rdd *r);
+
+/* ---- outputs of a stream, actions on an RDD --------------------------------------------------*/
+
+/* Prints the first .rows elements (10) as Spark does: of a stream with the batch's time above. */
+typedef struct beck_print_args {
+    BECK_ARGS_TAIL;
+    int rows;
+    const char *name;
+} beck_print_args;
+#define beck_print(...)                                                                            \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), print), beck_print_args, __VA_ARGS__)
+BECK_API void beck_dstream_print(beck_dstream *s, const beck_print_args *args);
+BECK_API beck_status beck_rdd_print(beck_rdd *r, const beck_print_args *args);
+
+/* Calls fn(c, rdd) in the driver for every batch; the RDD and what is made of it live as long as
+ * the batch. */
+typedef struct beck_foreach_rdd_args {
+    beck_each_rdd_fn *fn;
+    BECK_ARGS_TAIL;
+    void *ctx;
+    const char *name;
+} beck_foreach_rdd_args;
+#define beck_foreach_rdd(s, ...)                                                                   \
+    BECK__CALL(beck__foreach_rdd, beck_foreach_rdd_args, s, __VA_ARGS__)
+BECK_API void beck__foreach_rdd(beck_dstream *s, const beck_foreach_rdd_args *args);
+
+/* One directory per batch: prefix-TIME_MS[.suffix], with part-00000 ... and _SUCCESS. A batch
+ * without rows writes nothing unless .empty is set. Two-phase: a directory appears whole. */
+typedef struct beck_save_text_files_args {
+    const char *prefix;
+    BECK_ARGS_TAIL;
+    const char *suffix;
+    bool empty;
+    const char *name;
+} beck_save_text_files_args;
+#define beck_save_as_text_files(s, ...)                                                            \
+    BECK__CALL(beck__save_as_text_files, beck_save_text_files_args, s, __VA_ARGS__)
+BECK_API void beck__save_as_text_files(beck_dstream *s, const beck_save_text_files_args *args);
+
+/* The directory must not exist: BECK_EXISTS. */
+typedef struct beck_save_text_file_args {
+    const char *path;
+    BECK_ARGS_TAIL;
+} beck_save_text_file_args;
+#define beck_save_as_text_file(r, ...)                                                             \
+    BECK__CALL(beck__save_as_text_file, beck_save_text_file_args, r, __VA_ARGS__)
+BECK_API beck_status beck__save_as_text_file(beck_rdd *r, const beck_save_text_file_args *args);
+
+/* Runs fn for each row, or once for each partition, in tasks. */
+typedef struct beck_foreach_args {
+    beck_foreach_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+} beck_foreach_args;
+typedef struct beck_foreach_partition_args {
+    beck_rows_fn *fn;
+    BECK_ARGS_TAIL;
+    const void *ctx;
+    size_t ctx_size;
+} beck_foreach_partition_args;
+#define beck_foreach(r, ...) BECK__CALL(beck__foreach, beck_foreach_args, r, __VA_ARGS__)
+#define beck_foreach_partition(r, ...)                                                             \
+    BECK__CALL(beck__foreach_partition, beck_foreach_partition_args, r, __VA_ARGS__)
+BECK_API beck_status beck__foreach(beck_rdd *r, const beck_foreach_args *args);
+BECK_API beck_status beck__foreach_partition(beck_rdd *r, const beck_foreach_partition_args *args);
+
+/* All rows in partition order; the first n; the first (of an empty RDD: BECK_NOT_FOUND). Never
+ * NULL unless memory is gone; after an error the result has no rows and beck_result_status says
+ * so. Free with beck_result_free, before the context. */
+BECK_API beck_result *beck_collect(beck_rdd *r);
+BECK_API beck_result *beck_take(beck_rdd *r, uint64_t n);
+BECK_API beck_result *beck_first(beck_rdd *r);
+
+BECK_API beck_status beck_result_status(const beck_result *result);
+BECK_API uint64_t beck_result_rows(const beck_result *result);
+/* Row i of all, valid until the result is freed; a none row (beck_is_none) if there is no such. */
+BECK_API beck_row beck_result_row(const beck_result *result, uint64_t i);
+BECK_API void beck_result_free(beck_result *result);
+
+/* The text of a row as print shows it: one column its bytes, several (a,b,c). Writes at most
+ * `size` bytes with a NUL at the end; returns the length it has without limit. */
+BECK_API size_t beck_row_text(beck_row row, char *text, size_t size);
+
+/* ---- counting arguments -------------------------------------------------------------------- */
+
+#define BECK__COUNT(...) BECK__NINTH(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define BECK__NINTH(a, b, c, d, e, f, g, h, n, ...) n
+#define BECK__JOIN(a, b)  BECK__JOIN_(a, b)
+#define BECK__JOIN_(a, b) a##b
+#define BECK__VALUES(...) BECK__JOIN(BECK__V, BECK__COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define BECK__V1(a)       beck_value_of(a)
+#define BECK__V2(a, b)    BECK__V1(a), beck_value_of(b)
+#define BECK__V3(a, b, c) BECK__V2(a, b), beck_value_of(c)
+#define BECK__V4(a, b, c, d) BECK__V3(a, b, c), beck_value_of(d)
+#define BECK__V5(a, b, c, d, e) BECK__V4(a, b, c, d), beck_value_of(e)
+#define BECK__V6(a, b, c, d, e, f) BECK__V5(a, b, c, d, e), beck_value_of(f)
+#define BECK__V7(a, b, c, d, e, f, g) BECK__V6(a, b, c, d, e, f), beck_value_of(g)
+#define BECK__V8(a, b, c, d, e, f, g, h) BECK__V7(a, b, c, d, e, f, g), beck_value_of(h)
+
+#ifdef __cplusplus
+}
+#endif
+#endif
