@@ -11,8 +11,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
-#define BECK__PRINTF(format, first) __attribute__((format(printf, format, first)))
-#define BECK__COUNT_OF(a)           (sizeof(a) / sizeof *(a))
+#define BECK__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define BECK__COUNT_OF(a)          (sizeof(a) / sizeof *(a))
 
 /* ---- errors: on the caller's stack, no allocation to report a failure ---------------------- */
 
