@@ -185,6 +185,15 @@ static inline void beck__hash_put(struct hash *h, size_t i, uint64_t hash, uint3
     h->count++;
 }
 
+/* ---- functions as data ------------------------------------------------------------------------- */
+
+/* A function or constant object as data: the same in every process of one executable, wherever it
+ * was loaded. module: hash of the loaded object's build id (without one: of its text segment);
+ * module 0: in no module, a plain address, good in this process only. */
+struct function_id {
+    uint64_t module, offset;
+};
+
 /* ---- fail points: a named step of a protocol at which a test makes the program fail ------------- */
 
 /* False, unless a test armed the name: beck__fail_point_set("write", 3) makes its third hit true. */

@@ -37,13 +37,6 @@ struct os_wait {
     bool read, write, ready;
 };
 
-/* A function or constant object as data: the same in every process of one executable, wherever it
- * was loaded. module: hash of the loaded object's build id (without one: of its text segment);
- * module 0: in no module, a plain address, good in this process only. */
-struct function_id {
-    uint64_t module, offset;
-};
-
 struct os {
     struct allocator memory; /* counts against memory_max; see below */
     bool simulated;

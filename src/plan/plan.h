@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan - the stage program as data: a list of operations with function ids and parameter bytes, no
+ * pointer into the driver's heap that matters elsewhere. Build, fuse, print, encode, decode.
+ */
+#ifndef BECK_PLAN_H
+#define BECK_PLAN_H
+
+#include "data/data.h"
+
+/* X(id, text): the kinds of operation. */
+#define BECK__OPS(X)                                                                                   \
+    X(CALL, "call")           /* a callback per row: the map family, key_by, foreach */                \
+    X(FILTER, "filter")       /* a callback per row: keeps or drops it */                              \
+    X(WORDS, "words")         /* kernel of beck_words */                                               \
+    X(LINES, "lines")         /* kernel of beck_lines */                                               \
+    X(PROJECT, "project")     /* columns[] of the input, in that order */                              \
+    X(PARTITION, "partition") /* a callback per partition: map_partitions, foreach_partition */        \
+    X(GLOM, "glom")           /* a partition becomes one array */                                      \
+    X(GROUP, "group")         /* a group table over the key columns */                                 \
+    X(LIMIT, "limit")         /* the first `number` rows of a partition */                             \
+    X(SINK, "sink")           /* a sink class writes the partition; its message comes out */
+
+enum op_kind {
+#define BECK__OP_ENUM(id, text) OP_##id,
+    BECK__OPS(BECK__OP_ENUM)
+#undef BECK__OP_ENUM
+        OP_COUNT
+};
+
+/* How many rows a callback emits. */
+enum op_emits { EMITS_NONE, EMITS_ONE, EMITS_ANY };
+
+/* What CALL adds to an emitted row. */
+enum op_adds { ADDS_NOTHING, ADDS_KEY_BEFORE, ADDS_ROW_AFTER };
+
+/* How GROUP folds the values of a key. */
+enum op_fold {
+    FOLD_SUM,
+    FOLD_MIN,
+    FOLD_MAX,
+    FOLD_AVG,
+    FOLD_COUNT, /* of rows */
+    FOLD_DISTINCT,
+    FOLD_TOP,
+    FOLD_USER,    /* an aggregate object: function[0] is its address */
+    FOLD_REDUCE,  /* function[0] */
+    FOLD_COMBINE, /* function[0] create, [1] merge_value, [2] merge_combiners */
+    FOLD_LIST,    /* group_by_key */
+    FOLD_KINDS
+};
+
+struct op {
+    enum op_kind kind;
+    const char *name;  /* of the operator as users know it: "flat_map" */
+    const char *label; /* the user's .name, or NULL */
+    const char *file;  /* call site */
+    uint32_t line;
+    const beck_schema *in, *out;
+    uint32_t keys; /* key columns at the front of the input */
+    bool values;   /* the callback sees the columns after the key only */
+    enum op_emits emits;
+    enum op_adds adds;
+    enum op_fold fold;
+    bool state_in, state_out; /* GROUP: rows carry partial states, not values */
+    bool always;              /* GROUP without keys: emits its start value for no rows at all */
+    uint64_t number;          /* LIMIT; n of FOLD_TOP */
+    struct function_id function[3];
+    beck_str bytes;     /* context bytes of the callback; parameters of a sink */
+    uint32_t column_count;
+    const uint32_t *columns;
+};
+
+struct program {
+    uint32_t count;
+    const struct op *ops;
+    const beck_schema *in, *out; /* equal types if count is 0 */
+};
+
+/* True if some operation runs the user's code. */
+bool beck__program_calls(const struct program *program);
+/* True if a partition without rows gives no rows and has no effect: its task need not run. */
+bool beck__program_silent(const struct program *program);
+
+/* One after the other; in the arena; ops are copied, what they point to is shared. NULL without memory. */
+const struct program *beck__program_join(struct arena *arena, const struct program *a,
+                                         const struct program *b);
+/* A program of one op. */
+const struct program *beck__program_of(struct arena *arena, const struct op *op);
+
+/* "flat_map at wc.c:17". */
+void beck__op_name(const struct op *op, struct text *out);
+/* One line per operation: name, site, kernel or callback, output schema. */
+void beck__program_print(const struct program *program, struct text *out);
+
+/* Encoding is little-endian, self-contained, versioned; decoding checks everything. In the arena. */
+void beck__program_encode(const struct program *program, struct text *out);
+beck_status beck__program_decode(struct arena *arena, struct reader *in, const struct program **program,
+                                 struct error *error);
+
+#endif
