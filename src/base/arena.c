@@ -140,7 +140,7 @@ void *beck__arena_alloc(struct arena *arena, size_t size)
 
 void *beck__arena_copy(struct arena *arena, const void *data, size_t size)
 {
-    static const char nothing[1] = { 0 };
+    static const char nothing[1] = {0};
     if (!size)
         return (void *)(uintptr_t)nothing; /* nobody writes zero bytes */
     void *p = beck__arena_raw(arena, size);

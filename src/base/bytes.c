@@ -56,7 +56,8 @@ uint8_t beck__get_u8(struct reader *in)
 uint32_t beck__get_u32(struct reader *in)
 {
     const uint8_t *p = take(in, 4);
-    return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
+    return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24
+             : 0;
 }
 
 uint64_t beck__get_u64(struct reader *in)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text.c - text and bytes that grow. Invariant: if data is set, size < capacity and data[size] is 0.
+ * text.c - text and bytes that grow. Invariant: if data is set, size < capacity and data[size] is
+ * 0.
  */
 #include "base/base.h"
 
