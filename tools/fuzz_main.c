@@ -45,7 +45,8 @@ static void run(const uint8_t *data, size_t size)
 /* Few different bytes, so that structure appears by chance. */
 static void fill(uint8_t *data, size_t size)
 {
-    static const char letters[] = "\0\1\xff\n\r ,:;<>{}[]()\"\\-+.0123456789abcnt{STRING BIGINT ARRAY";
+    static const char letters[] =
+        "\0\1\xff\n\r ,:;<>{}[]()\"\\-+.0123456789abcnt{STRING BIGINT ARRAY";
     uint64_t kind = next_random() % 3;
 
     for (size_t i = 0; i < size; i++) {
