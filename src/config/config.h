@@ -95,4 +95,7 @@ int beck__master_threads(const char *master, int cpu_count);
 void beck__settings_help(const char *program, struct text *out);
 void beck__settings_document(struct text *out);
 
+/* "Did you mean ...?": the name that is few typing mistakes away; NULL if none is near. */
+const char *beck__nearest_name(beck_str name, const char *const *names, size_t count);
+
 #endif
