@@ -32,7 +32,7 @@ bool beck__program_silent(const struct program *program)
 {
     for (uint32_t i = 0; i < program->count; i++) {
         const struct op *op = &program->ops[i];
-        if (op->kind == OP_PARTITION || op->kind == OP_GLOM || op->kind == OP_SINK ||
+        if (op->kind == OP_PARTITION || op->kind == OP_GLOM ||
             (op->kind == OP_GROUP && op->always))
             return false;
     }

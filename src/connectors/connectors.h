@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connectors - Beck's own sources and sinks, written against connector.h: one class each, with the
+ * bytes of its parameters. Nothing else is visible from here.
+ */
+#ifndef BECK_CONNECTORS_H
+#define BECK_CONNECTORS_H
+
+#include <beck/connector.h>
+
+/* socket_text_stream: lines from a TCP server. Rows "value STRING". */
+extern const beck_receiver_class beck__socket_receiver[1];
+struct beck__socket_params {
+    char host[256];
+    int port;
+    size_t line_bytes_max; /* 0: the setting's */
+};
+
+/* text_file: lines of a file or of the files of a directory. A range is a file and its bytes [from, to):
+ * the lines that begin in it. Rows "value STRING". */
+extern const beck_direct_class beck__text_source[1];
+struct beck__text_params {
+    uint64_t split_bytes;
+    uint64_t line_bytes_max;
+    char path[4096];
+};
+
+/* print: the first rows of a batch on standard output, in Spark's layout. A partition nobody ran for
+ * has an empty message. */
+extern const beck_sink_class beck__print_sink[1];
+struct beck__print_params {
+    uint32_t rows;
+    bool header; /* dashes and time around a batch; without: just the rows, "..." if there are more */
+};
+
+/* save_as_text_file(s): part-NNNNN files of lines, then _SUCCESS. Two-phase: writers fill
+ * DIR.writing/part-NNNNN.attempt-N, commit renames the good ones, adds _SUCCESS and renames the
+ * directory to DIR, all idempotent. In a stream DIR is PREFIX-TIME[.SUFFIX]. */
+extern const beck_sink_class beck__text_sink[1];
+struct beck__text_sink_params {
+    bool batches; /* name by batch time; else the path as it is, and an existing DIR is BECK_EXISTS */
+    bool empty;   /* also batches without rows */
+    char path[4096];
+    char suffix[256];
+};
+
+#endif

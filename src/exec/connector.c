@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The task's side of connector.h: a reader of one range, and the operator that drives a sink's writer.
+ */
+#include "exec/call.h"
+
+/* ---- reading a range ---------------------------------------------------------------------------------- */
+
+struct beck_reader {
+    struct task *task;
+    struct operator *head;
+    struct builder rows;
+    enum flow flow;
+    struct error reason;
+};
+
+static bool reader_push(beck_reader *r, const beck_chunk *chunk)
+{
+    if (chunk->rows == 0 || r->flow != FLOW_MORE)
+        return r->flow == FLOW_MORE;
+    if (r->task->cancelled && atomic_load_explicit(r->task->cancelled, memory_order_relaxed)) {
+        beck__error_set(&r->task->error, BECK_CANCELLED, "cancelled");
+        r->flow = FLOW_FAILED;
+        return false;
+    }
+    r->task->records += chunk->rows;
+    r->flow = r->head->push(r->head, chunk);
+    return r->flow == FLOW_MORE;
+}
+
+bool beck_read_chunk(beck_reader *r, const beck_chunk *chunk)
+{
+    if (r->rows.chunk->rows) {
+        if (!reader_push(r, r->rows.chunk))
+            return false;
+        beck__builder_clear(&r->rows);
+    }
+    return reader_push(r, chunk);
+}
+
+bool beck_read_values(beck_reader *r, const beck_value *values, size_t count)
+{
+    if (r->flow != FLOW_MORE)
+        return false;
+    if (count != r->rows.schema->count) {
+        beck_reader_error(r, BECK_TYPE, "a row has %zu values instead of %u", count, r->rows.schema->count);
+        return false;
+    }
+    for (uint32_t k = 0; k < count; k++)
+        if (beck__builder_value(&r->rows, k, &values[k], NULL, &r->reason)) {
+            beck__builder_drop_row(&r->rows);
+            return false;
+        }
+    beck__builder_end_row(&r->rows);
+    if (!beck__builder_full(&r->rows))
+        return true;
+    bool more = reader_push(r, r->rows.chunk);
+    beck__builder_clear(&r->rows);
+    return more;
+}
+
+beck_status beck_reader_error(beck_reader *r, beck_status status, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    beck__error_set_list(&r->reason, status, format, list);
+    va_end(list);
+    return r->reason.status;
+}
+
+enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,
+                           beck_str range, const beck_schema *schema, struct operator *head)
+{
+    beck_reader *r = beck__arena_alloc(&task->arena, sizeof *r);
+
+    if (!r || beck__builder_init(&r->rows, task->memory, schema, 0, &task->error)) {
+        beck__error_memory(&task->error, class_of->name, sizeof *r);
+        return FLOW_FAILED;
+    }
+    r->task = task;
+    r->head = head;
+    beck_status status = class_of->read(r, params.data, params.size, range.data, range.size);
+    if (status && !r->reason.status)
+        beck__error_set(&r->reason, status, "%s", beck_status_text(status));
+    if (!r->reason.status && r->flow == FLOW_MORE)
+        reader_push(r, r->rows.chunk);
+    if (r->reason.status) {
+        beck__error_set(&task->error, r->reason.status, "%s: %s", class_of->name, r->reason.text);
+        r->flow = FLOW_FAILED;
+    }
+    beck__builder_deinit(&r->rows);
+    return r->flow;
+}
+
+beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size)
+{
+    beck_str item = beck_bytes_of(beck__arena_copy(ranges->arena, range, size), size);
+
+    if (!item.data || !beck__arena_reserve(ranges->arena, (void **)&ranges->items, &ranges->capacity,
+                                           ranges->count + 1, sizeof item))
+        return beck__error_memory(ranges->error, "ranges of a source", size);
+    ranges->items[ranges->count++] = item;
+    return BECK_OK;
+}
+
+beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    beck__error_set_list(ranges->error, status, format, list);
+    va_end(list);
+    return status;
+}
+
+/* ---- writing a partition -------------------------------------------------------------------------------- */
+
+/* Parameters of OP_SINK: `bytes`; the class: function[0]. */
+struct beck_writer {
+    beck_str params;
+    struct error reason;
+};
+
+struct sink {
+    struct operator base;
+    const beck_sink_class *class_of;
+    void *state;
+    bool begun, prepared;
+    beck_writer writer;
+    struct builder out;
+};
+
+const void *beck_writer_params(const beck_writer *w, size_t *size)
+{
+    if (size)
+        *size = w->params.size;
+    return w->params.data;
+}
+
+beck_status beck_writer_error(beck_writer *w, beck_status status, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    beck__error_set_list(&w->reason, status, format, list);
+    va_end(list);
+    return status;
+}
+
+static enum flow sink_failed(struct sink *self, beck_status status)
+{
+    struct error *reason = &self->writer.reason;
+
+    if (!reason->status)
+        beck__error_set(reason, status, "%s", beck_status_text(status));
+    beck__error_set(&self->base.task->error, reason->status, "%s: %s", self->class_of->name, reason->text);
+    return FLOW_FAILED;
+}
+
+static enum flow sink_push(struct operator *base, const beck_chunk *chunk)
+{
+    struct sink *self = (struct sink *)base;
+    beck_status status = self->class_of->write(&self->writer, self->state, chunk);
+
+    return status ? sink_failed(self, status) : FLOW_MORE;
+}
+
+static enum flow sink_finish(struct operator *base)
+{
+    struct sink *self = (struct sink *)base;
+    beck_str message = {"", 0};
+    beck_status status = self->class_of->prepare(&self->writer, self->state, &message);
+
+    if (status)
+        return sink_failed(self, status);
+    beck_value value = beck_string_value(message);
+    if (beck__builder_value(&self->out, 0, &value, NULL, &base->task->error))
+        return FLOW_FAILED;
+    beck__builder_end_row(&self->out);
+    self->prepared = true;
+    return beck__flush(base, &self->out);
+}
+
+static void sink_close(struct operator *base)
+{
+    struct sink *self = (struct sink *)base;
+
+    if (self->begun)
+        self->class_of->end(&self->writer, self->state, self->prepared && !base->task->error.status);
+    beck__builder_deinit(&self->out);
+}
+
+struct operator *beck__sink_open(struct task *task, const struct op *op)
+{
+    struct sink *self = beck__operator_new(task, op, sizeof *self);
+
+    if (!self || !beck__function_get(task, op, 0, &self->class_of))
+        return NULL;
+    self->state = beck__arena_alloc(&task->arena, self->class_of->writer_size + 1);
+    if (!self->state || beck__builder_init(&self->out, task->memory, op->out, 0, &task->error)) {
+        beck__error_memory(&task->error, op->name, self->class_of->writer_size);
+        return NULL;
+    }
+    self->writer.params = op->bytes;
+    self->base.push = sink_push;
+    self->base.finish = sink_finish;
+    self->base.close = sink_close;
+    self->begun = true;
+    beck_write_id id = {task->batch_ms, task->partition, task->attempt};
+    beck_status status = self->class_of->begin(&self->writer, self->state, id);
+    if (status) {
+        sink_failed(self, status);
+        sink_close(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}

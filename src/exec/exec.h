@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec - runs a stage program over chunks: a chain of operators, each pushed chunks and answering
+ * MORE, DONE (it wants no more: travels up and cancels the source) or FAILED (task->error is set).
+ * The same code runs inside every engine. One task is one thread; nothing here is shared.
+ *
+ *   source -> [ operator -> operator -> ... ] -> sink (collector or shuffle writer)
+ *
+ * A pushed chunk is borrowed for the call: views in it stay valid only that long, so every operator
+ * flushes what it has made of a chunk before it returns.
+ */
+#ifndef BECK_EXEC_H
+#define BECK_EXEC_H
+
+#include "os/os.h"
+#include "plan/plan.h"
+#include <beck/connector.h>
+
+enum flow { FLOW_MORE, FLOW_DONE, FLOW_FAILED };
+
+/* What one attempt of a task is told, and what it has used. */
+struct task {
+    struct os *os;
+    const struct allocator *memory;
+    struct arena arena; /* freed by beck__task_deinit */
+    int64_t batch_ms;
+    uint32_t partition, attempt;
+    struct error error;
+    uint64_t records;               /* read from the source */
+    const _Atomic bool *cancelled;  /* or NULL */
+};
+
+void beck__task_init(struct task *task, struct os *os);
+void beck__task_deinit(struct task *task);
+
+struct operator {
+    enum flow (*push)(struct operator *self, const beck_chunk *chunk);
+    enum flow (*finish)(struct operator *self); /* flushes to next; does not finish it */
+    void (*close)(struct operator *self);       /* frees what is not in the task's arena */
+    struct operator *next;
+    struct task *task;
+    const struct op *op;
+};
+
+/* Opens the operators of a program in front of `sink`; *head is the sink itself for an empty program. */
+beck_status beck__pipeline_open(struct task *task, const struct program *program, struct operator *sink,
+                                struct operator **head);
+/* Finishes head, its successor, ... up to but without `sink`. */
+enum flow beck__pipeline_finish(struct operator *head, struct operator *sink);
+void beck__pipeline_close(struct operator *head, struct operator *sink);
+
+/* Keeps the rows as blocks in *out. */
+struct operator *beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out);
+
+enum partitioner { PARTITION_HASH, PARTITION_ROUND_ROBIN, PARTITION_SINGLE };
+struct partitioning {
+    enum partitioner kind;
+    uint32_t keys;  /* HASH: columns from the front */
+    uint32_t count; /* partitions */
+};
+/* Cuts the rows by target into out[0..count). ROUND_ROBIN starts at the task's partition. */
+struct operator *beck__shuffle_writer_open(struct task *task, const beck_schema *schema,
+                                           struct partitioning partitioning, struct blocks *out);
+
+/* Reads one range of a direct source into the pipeline at head. */
+enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,
+                           beck_str range, const beck_schema *schema, struct operator *head);
+
+/* Ranges of a direct source, planned in the driver. */
+struct beck_ranges {
+    struct arena *arena;
+    struct error *error;
+    beck_str *items;
+    size_t count, capacity;
+};
+
+/* A call into a driver callback: beck_ctx gives ctx, beck_fail sets error. */
+struct driver_call;
+void beck__driver_each_rdd(beck_each_rdd_fn *fn, void *ctx, beck_rdd *rdd, int64_t batch_ms,
+                           struct error *error);
+
+/* The kernel behind a known row function or aggregate; OP_COUNT, FOLD_KINDS: none. */
+enum op_kind beck__known_row_function(beck_map_fn *fn);
+enum op_fold beck__known_aggregate(const beck_aggregate *aggregate);
+/* Type of the column that carries a partial state of this fold over `value`, and of its result.
+ * The text names the first column that cannot be folded (a sum of STRING). */
+beck_status beck__fold_types(struct arena *arena, enum op_fold fold, const beck_aggregate *aggregate,
+                             const struct field *value, struct field *state, struct field *result,
+                             struct error *error);
+
+#endif

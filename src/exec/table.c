@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The group table. A batch of rows is looked up in two passes, so that the cache misses of the first
+ * overlap: hash every key and prefetch its slot; then probe.
+ */
+#include "exec/table.h"
+
+#define NULL_HASH 0x9ae16a3b2f90404fu
+
+bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema, uint32_t keys)
+{
+    memset(table, 0, sizeof *table);
+    table->task = task;
+    table->keys = keys;
+    table->index.memory = task->memory;
+    table->scratch.memory = task->memory;
+    table->schema = (beck_schema){.count = keys, .fields = schema->fields};
+    table->kind = TABLE_ANY;
+    if (keys == 1 && (schema->fields[0].type == BECK_STRING || schema->fields[0].type == BECK_BINARY))
+        table->kind = TABLE_STRING;
+    if (keys == 1 && (schema->fields[0].type == BECK_BIGINT || schema->fields[0].type == BECK_TIMESTAMP))
+        table->kind = TABLE_INTEGER;
+    return beck__builder_init(&table->rows, task->memory, &table->schema, UINT32_MAX, &task->error) ==
+           BECK_OK;
+}
+
+void beck__table_deinit(struct table *table)
+{
+    if (!table->task)
+        return;
+    beck__hash_deinit(&table->index);
+    beck__free(table->task->memory, table->hashes, table->hash_capacity * sizeof *table->hashes);
+    beck__builder_deinit(&table->rows);
+    beck__text_deinit(&table->scratch);
+    table->task = NULL;
+}
+
+static inline bool cell_null(const beck_column *k, uint32_t row)
+{
+    return k->valid && !beck__bit_get(k->valid, row);
+}
+
+static inline uint64_t mix(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0x9e3779b97f4a7c15u;
+    return x ^ (x >> 29);
+}
+
+static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
+                      uint64_t *hashes)
+{
+    const beck_column *k = chunk->column;
+
+    switch (table->kind) {
+    case TABLE_STRING:
+        for (uint32_t i = 0; i < count; i++)
+            hashes[i] = beck__view_hash((const beck_view *)k->data + from + i);
+        break;
+    case TABLE_INTEGER:
+        for (uint32_t i = 0; i < count; i++)
+            hashes[i] = mix(((const uint64_t *)k->data)[from + i]);
+        break;
+    case TABLE_ANY:
+        for (uint32_t i = 0; i < count; i++)
+            hashes[i] = beck__key_hash(chunk, 0, table->keys, from + i, &table->scratch);
+        return;
+    }
+    for (uint32_t i = 0; k->valid && i < count; i++)
+        if (cell_null(k, from + i))
+            hashes[i] = NULL_HASH;
+}
+
+static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk, uint32_t row)
+{
+    for (uint32_t k = 0; k < table->keys; k++)
+        if (!beck__cell_equal(&table->rows.chunk->column[k], group, &chunk->column[k], row))
+            return false;
+    return true;
+}
+
+/* Minus zero is stored as zero. */
+static void normalise(beck_column *k)
+{
+    if (k->type == BECK_DOUBLE && ((double *)k->data)[k->size - 1] == 0)
+        ((double *)k->data)[k->size - 1] = 0;
+}
+
+static bool key_add(struct table *table, const beck_chunk *chunk, uint32_t row)
+{
+    for (uint32_t k = 0; k < table->keys; k++) {
+        if (!beck__builder_cell(&table->rows, k, &chunk->column[k], row, false))
+            return false;
+        normalise(&table->rows.chunk->column[k]);
+    }
+    beck__builder_end_row(&table->rows);
+    return true;
+}
+
+/* Probes for one row with the generic comparison. */
+static bool find_any(struct table *table, const beck_chunk *chunk, uint32_t row, uint64_t hash,
+                     uint32_t *group)
+{
+    struct hash *h = &table->index;
+
+    for (size_t i = beck__hash_first(h, hash);; i = beck__hash_next(h, i)) {
+        uint64_t slot = h->slots[i];
+        if (!slot) {
+            *group = beck__table_count(table);
+            table->hashes[*group] = hash;
+            beck__hash_put(h, i, hash, *group);
+            return key_add(table, chunk, row);
+        }
+        if (beck__hash_same(slot, hash) && key_equal(table, beck__hash_item(slot), chunk, row)) {
+            *group = beck__hash_item(slot);
+            return true;
+        }
+    }
+}
+
+/* The same for strings without nulls, up to the first key that is new: returns where it stopped. */
+static uint32_t find_strings(struct table *table, const beck_view *views, const uint64_t *hashes,
+                             uint32_t i, uint32_t count, uint32_t *groups)
+{
+    const struct hash *h = &table->index;
+    const beck_view *known = table->rows.chunk->column[0].data;
+
+    for (; i < count; i++) {
+        uint64_t hash = hashes[i];
+        for (size_t at = beck__hash_first(h, hash);; at = beck__hash_next(h, at)) {
+            uint64_t slot = h->slots[at];
+            if (!slot)
+                return i;
+            if (beck__hash_same(slot, hash) &&
+                beck__view_equal(&known[beck__hash_item(slot)], &views[i])) {
+                groups[i] = beck__hash_item(slot);
+                break;
+            }
+        }
+    }
+    return i;
+}
+
+static bool find_batch(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
+                       const uint64_t *hashes, uint32_t *groups)
+{
+    const beck_column *k = chunk->column;
+    bool strings = table->kind == TABLE_STRING && !k->valid && !table->rows.chunk->column[0].valid;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (strings)
+            i = find_strings(table, (const beck_view *)k->data + from, hashes, i, count, groups);
+        if (i < count && !find_any(table, chunk, from + i, hashes[i], &groups[i]))
+            return false;
+    }
+    return true;
+}
+
+bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
+                      uint32_t *groups)
+{
+    uint64_t hashes[BECK__CHUNK_ROWS];
+    uint32_t known = beck__table_count(table);
+    bool ok = true;
+
+    if (table->keys == 0) {
+        if (known == 0 && count > 0)
+            beck__builder_end_row(&table->rows);
+        memset(groups, 0, count * sizeof *groups);
+        return true;
+    }
+    ok = beck__hash_reserve(&table->index, count, table->hashes) &&
+         beck__vector_reserve(table->task->memory, (void **)&table->hashes, &table->hash_capacity,
+                              (size_t)known + count, sizeof *table->hashes);
+    if (ok) {
+        hash_rows(table, chunk, from, count, hashes);
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch(&table->index.slots[beck__hash_first(&table->index, hashes[i])]);
+        ok = find_batch(table, chunk, from, count, hashes, groups);
+    }
+    if (!ok)
+        beck__error_memory(&table->task->error, "a group table", (size_t)known * 32);
+    return ok;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernels of beck_words and beck_lines: delimiters are found 64 bytes at a time as a bit mask,
+ * words leave as views that share the line's bytes.
+ *
+ *   bytes   t h e _ q u i c k _          delimiters  0 0 0 1 0 0 0 0 0 1
+ *   a word starts where a byte follows a delimiter, and ends where a delimiter follows a byte
+ */
+#include "exec/call.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+struct words {
+    struct operator base;
+    struct builder out;
+    bool lines, count;
+};
+
+static inline bool is_delimiter(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* Bit i is set if byte i of 64 is a delimiter. */
+static inline uint64_t delimiters(const char *p)
+{
+    uint64_t mask = 0;
+#if defined(__SSE2__)
+    const __m128i space = _mm_set1_epi8(' '), lf = _mm_set1_epi8('\n');
+    const __m128i tab = _mm_set1_epi8('\t'), cr = _mm_set1_epi8('\r');
+    for (unsigned i = 0; i < 4; i++) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i a = _mm_or_si128(_mm_cmpeq_epi8(v, space), _mm_cmpeq_epi8(v, lf));
+        __m128i b = _mm_or_si128(_mm_cmpeq_epi8(v, tab), _mm_cmpeq_epi8(v, cr));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_or_si128(a, b)) << (16 * i);
+    }
+#else
+    for (unsigned i = 0; i < 64; i++)
+        mask |= (uint64_t)is_delimiter(p[i]) << i;
+#endif
+    return mask;
+}
+
+/* A view of word [start, end) of a line, reading 16 bytes at once where the line has them. */
+static inline beck_view word_view(const char *line, size_t size, size_t start, size_t end)
+{
+    size_t length = end - start;
+    beck_view v;
+
+    if (start + 16 > size || length > BECK_VIEW_INLINE)
+        return beck__view(line + start, length);
+    uint64_t low, high = 0;
+    uint32_t tail;
+    memcpy(&low, line + start, 8);
+    memcpy(&tail, line + start + 8, 4);
+    high = tail;
+    unsigned low_bits = length >= 8 ? 64 : (unsigned)length * 8;
+    unsigned high_bits = length >= 8 ? (unsigned)(length - 8) * 8 : 0;
+    low &= low_bits == 64 ? ~(uint64_t)0 : ((uint64_t)1 << low_bits) - 1;
+    high &= ((uint64_t)1 << high_bits) - 1;
+    uint64_t words[2] = {(uint64_t)length | low << 32, low >> 32 | high << 32};
+    memcpy(&v, words, sizeof v);
+    return v;
+}
+
+/* Makes room for `more` words, pushing on what is there. */
+static enum flow room(struct words *self, uint32_t more)
+{
+    beck_chunk *out = self->out.chunk;
+
+    if (out->rows + more > BECK__CHUNK_ROWS) {
+        enum flow flow = beck__flush(&self->base, &self->out);
+        if (flow != FLOW_MORE)
+            return flow;
+    }
+    if (beck__builder_reserve(&self->out, more))
+        return FLOW_MORE;
+    beck__error_memory(&self->base.task->error, self->base.op->name, 0);
+    return FLOW_FAILED;
+}
+
+static inline void put(struct words *self, beck_view view)
+{
+    beck_chunk *out = self->out.chunk;
+
+    ((beck_view *)out->column[0].data)[out->rows] = view;
+    if (self->count)
+        ((int64_t *)out->column[1].data)[out->rows] = 1;
+    out->rows++;
+    for (uint32_t k = 0; k < out->columns; k++)
+        out->column[k].size = out->rows;
+}
+
+/* The words of up to 64 bytes at `at`, whose delimiters are given; *open: a word has begun before. */
+static inline void cut_block(struct words *self, beck_str line, size_t at, uint64_t mask, size_t *start,
+                             bool *open)
+{
+    uint64_t inside = ~mask;
+    uint64_t edges = inside ^ (inside << 1 | (uint64_t)*open); /* starts and ends in turn */
+
+    while (edges) {
+        size_t position = at + (size_t)__builtin_ctzll(edges);
+        edges &= edges - 1;
+        if (*open)
+            put(self, word_view(line.data, line.size, *start, position));
+        *start = position;
+        *open = !*open;
+    }
+}
+
+static enum flow cut_words(struct words *self, beck_str line)
+{
+    size_t start = 0, at = 0;
+    bool open = false;
+
+    for (; at + 64 <= line.size; at += 64) {
+        enum flow flow = room(self, 33);
+        if (flow != FLOW_MORE)
+            return flow;
+        cut_block(self, line, at, delimiters(line.data + at), &start, &open);
+    }
+    enum flow flow = room(self, 33);
+    if (flow != FLOW_MORE)
+        return flow;
+    if (at < line.size) {
+        char block[64];
+        memset(block, ' ', sizeof block);
+        memcpy(block, line.data + at, line.size - at);
+        cut_block(self, line, at, delimiters(block), &start, &open);
+    }
+    if (open)
+        put(self, word_view(line.data, line.size, start, line.size));
+    return FLOW_MORE;
+}
+
+static enum flow cut_lines(struct words *self, beck_str rest)
+{
+    while (rest.size) {
+        const char *end = memchr(rest.data, '\n', rest.size);
+        size_t size = end ? (size_t)(end - rest.data) : rest.size, used = end ? size + 1 : size;
+        enum flow flow = room(self, 1);
+        if (flow != FLOW_MORE)
+            return flow;
+        if (end && size && rest.data[size - 1] == '\r')
+            size--;
+        put(self, beck__view(rest.data, size));
+        rest.data += used;
+        rest.size -= used;
+    }
+    return FLOW_MORE;
+}
+
+static enum flow words_push(struct operator *base, const beck_chunk *chunk)
+{
+    struct words *self = (struct words *)base;
+    const beck_column *k = &chunk->column[0];
+    enum flow flow = FLOW_MORE;
+
+    for (uint32_t i = 0; i < chunk->rows && flow == FLOW_MORE; i++) {
+        beck_str line = beck_view_string((const beck_view *)k->data + i);
+        if (k->valid && !beck__bit_get(k->valid, i))
+            continue;
+        flow = self->lines ? cut_lines(self, line) : cut_words(self, line);
+    }
+    return flow == FLOW_MORE ? beck__flush(base, &self->out) : flow;
+}
+
+static void words_close(struct operator *base)
+{
+    beck__builder_deinit(&((struct words *)base)->out);
+}
+
+struct operator *beck__words_open(struct task *task, const struct op *op)
+{
+    struct words *self = beck__operator_new(task, op, sizeof *self);
+
+    if (!self || beck__builder_init(&self->out, task->memory, op->out, 0, &task->error))
+        return NULL;
+    self->lines = op->kind == OP_LINES;
+    self->count = op->out->count == 2;
+    self->base.push = words_push;
+    self->base.close = words_close;
+    return &self->base;
+}
+
+/* ---- the same as callbacks: what runs if the kernel is not recognised ------------------------------ */
+
+static void emit_piece(beck_call *c, beck_str piece)
+{
+    beck_value values[2] = {beck_string_value(piece), beck_integer_value(1)};
+
+    beck_emit_values(c, values, c->width == 2 ? 2 : 1);
+}
+
+void beck_words(beck_call *c, beck_row line)
+{
+    beck_str rest = beck_get_string(line, 0), word;
+
+    while (beck_next_token(&rest, " \t\r\n", &word))
+        emit_piece(c, word);
+}
+
+void beck_lines(beck_call *c, beck_row text)
+{
+    beck_str rest = beck_get_string(text, 0);
+
+    while (rest.size) {
+        const char *end = memchr(rest.data, '\n', rest.size);
+        size_t size = end ? (size_t)(end - rest.data) : rest.size, used = end ? size + 1 : size;
+        if (end && size && rest.data[size - 1] == '\r')
+            size--;
+        emit_piece(c, beck_bytes_of(rest.data, size));
+        rest.data += used;
+        rest.size -= used;
+    }
+}
