@@ -181,6 +181,8 @@ bool beck__cell_equal(const beck_column *a, uint32_t i, const beck_column *b, ui
 uint64_t beck__key_hash(const beck_chunk *chunk, uint32_t first, uint32_t count, uint32_t row,
                         struct text *scratch);
 
+__extension__ typedef unsigned __int128 beck__u128;
+
 /* A fast hash of a view for tables inside one process: no branch on the length up to 12 bytes. */
 uint64_t beck__view_hash_long(const beck_view *view);
 static inline uint64_t beck__view_hash(const beck_view *view)
@@ -189,7 +191,7 @@ static inline uint64_t beck__view_hash(const beck_view *view)
     if (view->size > BECK_VIEW_INLINE)
         return beck__view_hash_long(view);
     memcpy(x, view, 16);
-    unsigned __int128 m = (unsigned __int128)(x[0] ^ 0x9e3779b97f4a7c15u) * (x[1] ^ 0xd6e8feb86659fd93u);
+    beck__u128 m = (beck__u128)(x[0] ^ 0x9e3779b97f4a7c15u) * (x[1] ^ 0xd6e8feb86659fd93u);
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
