@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Datasets and scopes. A dataset is a small struct in its scope's arena; a scope that is freed goes
+ * to a free list with its memory, so that a batch that repeats allocates nothing.
+ */
+#include "engine/local/local.h"
+
+static struct scope *scope_new(struct engine *engine, int64_t batch_ms)
+{
+    struct local *local = (struct local *)engine;
+    struct scope *scope = local->free_scopes;
+
+    if (scope) {
+        local->free_scopes = scope->next;
+    } else {
+        scope = beck__alloc_zero(&local->os->memory, sizeof *scope);
+        if (!scope)
+            return NULL;
+        scope->engine = local;
+        beck__arena_init(&scope->arena, &local->os->memory);
+    }
+    scope->batch_ms = batch_ms;
+    return scope;
+}
+
+static void dataset_deinit(struct dataset *d)
+{
+    for (uint32_t i = 0; i < d->value_blocks; i++)
+        beck__block_unref(d->values[0].items[i]);
+    for (size_t i = 0; d->out && i < (size_t)d->maps * d->partitions; i++)
+        beck__blocks_deinit(&d->out[i]);
+}
+
+static void scope_free(struct engine *engine, struct scope *scope)
+{
+    struct local *local = (struct local *)engine;
+
+    if (!scope)
+        return;
+    for (struct dataset *d = scope->newest; d; d = d->older)
+        dataset_deinit(d);
+    scope->newest = NULL;
+    beck__arena_reset(&scope->arena);
+    scope->next = local->free_scopes;
+    local->free_scopes = scope;
+}
+
+void beck__local_scopes_free(struct local *local)
+{
+    while (local->free_scopes) {
+        struct scope *scope = local->free_scopes;
+        local->free_scopes = scope->next;
+        beck__arena_deinit(&scope->arena);
+        beck__free(&local->os->memory, scope, sizeof *scope);
+    }
+}
+
+static struct dataset *dataset_new(struct scope *scope, enum dataset_kind kind, const beck_schema *schema,
+                                   uint32_t partitions)
+{
+    struct dataset *d = beck__arena_alloc(&scope->arena, sizeof *d);
+
+    if (!d)
+        return NULL;
+    d->kind = kind;
+    d->scope = scope;
+    d->schema = schema;
+    d->partitions = partitions;
+    d->older = scope->newest;
+    scope->newest = d;
+    return d;
+}
+
+/* ---- values: lists of blocks, or received blocks packed by bytes ----------------------------------- */
+
+static bool values_reserve(struct dataset *d, size_t blocks)
+{
+    d->values = beck__arena_alloc(&d->scope->arena, (d->partitions + 1) * sizeof *d->values);
+    if (d->values)
+        d->values[0].items = beck__arena_alloc(&d->scope->arena, (blocks + 1) * sizeof(struct block *));
+    return d->values && d->values[0].items;
+}
+
+static void values_add(struct dataset *d, uint32_t partition, struct block *block)
+{
+    struct slice *slice = &d->values[partition];
+
+    if (slice->count == 0)
+        slice->items = d->values[0].items + d->value_blocks;
+    d->values[0].items[d->value_blocks++] = block;
+    beck__block_ref(block);
+    slice->count++;
+    slice->rows += block->chunk->rows;
+}
+
+static struct dataset *from_values(struct scope *scope, const beck_schema *schema,
+                                   const struct blocks *partitions, uint32_t count)
+{
+    struct dataset *d = dataset_new(scope, DATA_VALUES, schema, count);
+    size_t blocks = 0;
+
+    for (uint32_t p = 0; p < count; p++)
+        blocks += partitions[p].count;
+    if (!d || !values_reserve(d, blocks))
+        return NULL;
+    for (uint32_t p = 0; p < count; p++)
+        for (size_t i = 0; i < partitions[p].count; i++)
+            values_add(d, p, partitions[p].items[i]);
+    return d;
+}
+
+/* Consecutive blocks share a partition up to the split size: the number of partitions follows the
+ * bytes, never the number of threads or of block intervals. */
+static struct dataset *from_received(struct scope *scope, const beck_schema *schema,
+                                     const struct blocks *received)
+{
+    uint64_t limit = (uint64_t)scope->engine->options.received_split_bytes, bytes = 0;
+    uint32_t partitions = received->count ? 1 : 0;
+
+    for (size_t i = 0; i < received->count; i++) {
+        if (bytes && bytes + received->items[i]->bytes > limit) {
+            partitions++;
+            bytes = 0;
+        }
+        bytes += received->items[i]->bytes;
+    }
+    struct dataset *d = dataset_new(scope, DATA_VALUES, schema, partitions);
+    if (!d || !values_reserve(d, received->count))
+        return NULL;
+    bytes = 0;
+    for (size_t i = 0, p = 0; i < received->count; i++) {
+        if (bytes && bytes + received->items[i]->bytes > limit) {
+            p++;
+            bytes = 0;
+        }
+        bytes += received->items[i]->bytes;
+        values_add(d, (uint32_t)p, received->items[i]);
+    }
+    return d;
+}
+
+static struct dataset *from_ranges(struct scope *scope, const beck_schema *schema,
+                                   const beck_direct_class *class_of, beck_str params,
+                                   const beck_str *ranges, uint32_t count)
+{
+    struct dataset *d = dataset_new(scope, DATA_RANGES, schema, count);
+
+    if (!d)
+        return NULL;
+    d->class_of = class_of;
+    d->params = params;
+    d->ranges = ranges;
+    return d;
+}
+
+static struct dataset *narrow(struct scope *scope, struct dataset *parent, const struct program *program)
+{
+    struct dataset *d = dataset_new(scope, DATA_NARROW, program->out, parent->partitions);
+
+    if (!d)
+        return NULL;
+    d->parent = parent;
+    d->program = program;
+    d->silent = beck__program_silent(program);
+    d->calls = beck__program_calls(program);
+    return d;
+}
+
+static struct dataset *shuffle(struct scope *scope, struct dataset *parent,
+                               struct partitioning partitioning, const beck_schema *schema)
+{
+    struct dataset *d = dataset_new(scope, DATA_SHUFFLE, schema, partitioning.count);
+
+    if (!d)
+        return NULL;
+    d->parent = parent;
+    d->partitioning = partitioning;
+    return d;
+}
+
+static struct dataset *unite(struct scope *scope, struct dataset *const *parents, uint32_t count)
+{
+    uint32_t partitions = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        partitions += parents[i]->partitions;
+    struct dataset *d = dataset_new(scope, DATA_UNION, parents[0]->schema, partitions);
+    if (!d)
+        return NULL;
+    d->parents = beck__arena_copy(&scope->arena, parents, count * sizeof(struct dataset *));
+    d->parent_count = count;
+    return d->parents ? d : NULL;
+}
+
+static uint32_t partitions(const struct dataset *dataset)
+{
+    return dataset->partitions;
+}
+
+void beck__local_datasets(struct engine *engine)
+{
+    engine->scope_new = scope_new;
+    engine->scope_free = scope_free;
+    engine->from_values = from_values;
+    engine->from_ranges = from_ranges;
+    engine->from_received = from_received;
+    engine->narrow = narrow;
+    engine->shuffle = shuffle;
+    engine->unite = unite;
+    engine->partitions = partitions;
+}
+
+/* ---- what a stage needs to know ---------------------------------------------------------------------- */
+
+bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
+{
+    switch (d->kind) {
+    case DATA_VALUES:
+        return d->values[partition].rows == 0;
+    case DATA_RANGES:
+        return false;
+    case DATA_NARROW:
+        return d->silent && beck__dataset_nothing(d->parent, partition);
+    case DATA_SHUFFLE:
+        return d->target_rows && d->target_rows[partition] == 0;
+    case DATA_UNION:
+        for (uint32_t i = 0; i < d->parent_count; i++) {
+            if (partition < d->parents[i]->partitions)
+                return beck__dataset_nothing(d->parents[i], partition);
+            partition -= d->parents[i]->partitions;
+        }
+        break;
+    }
+    return true;
+}
+
+static uint64_t add_rows(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+uint64_t beck__dataset_rows(const struct dataset *d)
+{
+    uint64_t rows = 0;
+
+    switch (d->kind) {
+    case DATA_VALUES:
+        for (uint32_t p = 0; p < d->partitions; p++)
+            rows += d->values[p].rows;
+        return rows;
+    case DATA_RANGES:
+        return UINT64_MAX;
+    case DATA_NARROW:
+        return beck__dataset_rows(d->parent);
+    case DATA_SHUFFLE:
+        if (!d->target_rows)
+            return UINT64_MAX;
+        for (uint32_t p = 0; p < d->partitions; p++)
+            rows += d->target_rows[p];
+        return rows;
+    case DATA_UNION:
+        for (uint32_t i = 0; i < d->parent_count; i++)
+            rows = add_rows(rows, beck__dataset_rows(d->parents[i]));
+        return rows;
+    }
+    return rows;
+}
+
+bool beck__dataset_calls(const struct dataset *d)
+{
+    switch (d->kind) {
+    case DATA_NARROW:
+        return d->calls || beck__dataset_calls(d->parent);
+    case DATA_UNION:
+        for (uint32_t i = 0; i < d->parent_count; i++)
+            if (beck__dataset_calls(d->parents[i]))
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}

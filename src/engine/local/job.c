@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job becomes stages: the lineage is cut at its shuffles, each shuffle that has not run yet is a
+ * stage of its own, parents first; the last stage delivers rows. A failed task is tried again from its
+ * lineage, up to the limit; then the stage is cancelled and the job fails with the first such error.
+ */
+#include "engine/local/local.h"
+
+#define DEPTH_MAX 10000u
+
+static void run_free(struct local *local, struct run *run)
+{
+    beck__run_drop(run);
+    beck__free(&local->os->memory, run, sizeof *run);
+}
+
+static void keep_shuffle(struct dataset *shuffle, struct run *run)
+{
+    struct blocks *row = shuffle->out + (size_t)run->partition * shuffle->partitions;
+
+    for (uint32_t t = 0; t < run->out_count; t++) {
+        row[t] = run->out[t];
+        shuffle->target_rows[t] += run->out[t].rows;
+    }
+    memset(run->out, 0, run->out_count * sizeof *run->out);
+    run->out[0].memory = row[0].memory; /* so that the empty lists can be dropped */
+}
+
+static void task_failed(struct stage *stage, const struct run *run)
+{
+    struct text place = {.memory = &stage->engine->os->memory};
+
+    beck__text_printf(&place, "partition %u", run->partition);
+    if (stage->input->scope->batch_ms)
+        beck__text_printf(&place, ", batch %lld ms", (long long)stage->input->scope->batch_ms);
+    beck__error_set(&stage->error, run->status, "%s: %s (%s, attempt %u of %d)", stage->job->what,
+                    run->error.text, beck__text_get(&place), run->attempt + 1,
+                    stage->engine->options.attempts);
+    beck__text_deinit(&place);
+    atomic_store(&stage->cancelled, true);
+}
+
+/* True: the run goes round again. */
+static bool finish_run(struct stage *stage, struct run *run)
+{
+    struct local *local = stage->engine;
+
+    if (run->status && atomic_load(&local->cancelled))
+        beck__error_set(&stage->error, BECK_CANCELLED, "%s: cancelled", stage->job->what);
+    if (run->status && !stage->error.status && run->attempt + 1 < (uint32_t)local->options.attempts) {
+        beck__log(local->log, BECK_LOG_INFO, "%s: attempt %u of partition %u failed: %s", stage->job->what,
+                  run->attempt + 1, run->partition, run->error.text);
+        run->attempt++;
+        run->status = BECK_OK;
+        beck__error_clear(&run->error);
+        return true;
+    }
+    if (run->status)
+        task_failed(stage, run);
+    else if (!stage->error.status && stage->shuffle)
+        keep_shuffle(stage->shuffle, run);
+    else if (!stage->error.status && stage->job->deliver)
+        stage->job->deliver(stage->job->user, run->partition, run->out);
+    return false;
+}
+
+static bool stage_inline(const struct stage *stage)
+{
+    const struct local *local = stage->engine;
+
+    if (local->options.inline_all)
+        return !local->options.isolate;
+    if (beck__dataset_calls(stage->input) || (stage->action && beck__program_calls(stage->action)))
+        return false;
+    return beck__dataset_rows(stage->input) <= local->options.inline_rows;
+}
+
+static beck_status start_task(struct stage *stage, uint32_t partition)
+{
+    struct local *local = stage->engine;
+    struct run *run = beck__alloc(&local->os->memory, sizeof *run);
+
+    if (!run)
+        return beck__error_memory(&stage->error, stage->job->what, sizeof *run);
+    memset(run, 0, offsetof(struct run, error));
+    beck__error_clear(&run->error);
+    run->records = 0;
+    run->stage = stage;
+    run->partition = partition;
+    if (stage->inline_run || local->options.inline_all) {
+        do
+            beck__pool_run(local, run);
+        while (finish_run(stage, run));
+        run_free(local, run);
+        return stage->error.status;
+    }
+    stage->running++;
+    beck__pool_push(local, run);
+    return BECK_OK;
+}
+
+/* Runs tasks for partitions [first, last) of stage->input. */
+static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
+{
+    struct local *local = stage->engine;
+    bool silent = !stage->action || beck__program_silent(stage->action);
+
+    stage->inline_run = stage_inline(stage);
+    for (uint32_t p = first; p < last && !stage->error.status; p++)
+        if (!silent || !beck__dataset_nothing(stage->input, p))
+            start_task(stage, p);
+    if (stage->error.status)
+        atomic_store(&stage->cancelled, true);
+    while (stage->running) {
+        struct run *run = beck__pool_take(local);
+        if (atomic_load(&local->cancelled))
+            atomic_store(&stage->cancelled, true);
+        if (finish_run(stage, run)) {
+            beck__pool_push(local, run);
+        } else {
+            stage->running--;
+            run_free(local, run);
+        }
+    }
+    return stage->error.status;
+}
+
+static void stage_init(struct stage *stage, struct local *local, const struct job *job)
+{
+    memset(stage, 0, offsetof(struct stage, error));
+    beck__error_clear(&stage->error);
+    stage->engine = local;
+    stage->job = job;
+}
+
+/* The stage of one shuffle. */
+static beck_status shuffle_run(struct local *local, struct dataset *d, const struct job *job,
+                               struct error *error)
+{
+    struct stage stage;
+    struct arena *arena = &d->scope->arena;
+
+    stage_init(&stage, local, job);
+    stage.input = d->parent;
+    stage.shuffle = d;
+    d->maps = d->parent->partitions;
+    d->target_rows = beck__arena_alloc(arena, (d->partitions + 1) * sizeof *d->target_rows);
+    d->out = beck__arena_alloc(arena, ((size_t)d->maps * d->partitions + 1) * sizeof *d->out);
+    if (!d->target_rows || !d->out) {
+        d->maps = 0;
+        d->target_rows = NULL;
+        return beck__error_memory(error, "a shuffle", (size_t)d->maps * d->partitions * sizeof *d->out);
+    }
+    for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
+        d->out[i].memory = &local->os->memory;
+    stage_run(&stage, 0, d->parent->partitions);
+    if (!stage.error.status)
+        return BECK_OK;
+    for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
+        beck__blocks_deinit(&d->out[i]);
+    d->maps = 0;
+    d->target_rows = NULL; /* a later job runs it again */
+    return beck__error_set(error, stage.error.status, "%s", stage.error.text);
+}
+
+/* Runs every shuffle that `d` stands on and that has not run yet, parents first. */
+static beck_status prepare(struct local *local, struct dataset *d, const struct job *job, uint32_t depth,
+                           struct error *error)
+{
+    beck_status status = BECK_OK;
+
+    if (depth > DEPTH_MAX)
+        return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row", job->what,
+                               DEPTH_MAX);
+    if (d->kind == DATA_SHUFFLE && d->target_rows)
+        return BECK_OK;
+    if (d->parent)
+        status = prepare(local, d->parent, job, depth + 1, error);
+    for (uint32_t i = 0; !status && i < d->parent_count; i++)
+        status = prepare(local, d->parents[i], job, depth + 1, error);
+    if (!status && d->kind == DATA_SHUFFLE)
+        status = shuffle_run(local, d, job, error);
+    return status;
+}
+
+beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error)
+{
+    struct local *local = (struct local *)engine;
+    struct stage stage;
+    uint32_t last = job->dataset->partitions;
+
+    if (atomic_load(&local->cancelled))
+        return beck__error_set(error, BECK_CANCELLED, "%s: cancelled", job->what);
+    beck_status status = prepare(local, job->dataset, job, 0, error);
+    if (status)
+        return status;
+    stage_init(&stage, local, job);
+    stage.input = job->dataset;
+    stage.action = job->action;
+    if (job->count && job->first + job->count < last)
+        last = job->first + job->count;
+    if (stage_run(&stage, job->first, last))
+        return beck__error_set(error, stage.error.status, "%s", stage.error.text);
+    return BECK_OK;
+}

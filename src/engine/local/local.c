@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The embedded engine's door: opens and closes it, and the small calls.
+ */
+#include "engine/local/local.h"
+
+static void set_idle(struct engine *engine, int64_t (*idle)(void *user), void *user)
+{
+    struct local *local = (struct local *)engine;
+
+    local->idle_fn = idle;
+    local->idle_user = user;
+}
+
+static void wake(struct engine *engine)
+{
+    struct local *local = (struct local *)engine;
+    struct os *os = local->os;
+
+    os->lock(os, local->lock);
+    local->woken = true;
+    os->gate_wake(os, local->done_gate);
+    os->unlock(os, local->lock);
+}
+
+static void cancel(struct engine *engine, bool cancelled)
+{
+    struct local *local = (struct local *)engine;
+
+    atomic_store(&local->cancelled, cancelled);
+    if (cancelled)
+        wake(engine);
+}
+
+static void fault(struct engine *engine, uint64_t attempt)
+{
+    atomic_store(&((struct local *)engine)->fault, attempt);
+}
+
+static void counters(const struct engine *engine, uint64_t *tasks, uint64_t *wakes)
+{
+    const struct local *local = (const struct local *)engine;
+
+    *tasks = atomic_load(&local->tasks);
+    *wakes = atomic_load(&local->wakes);
+}
+
+static void close(struct engine *engine)
+{
+    struct local *local = (struct local *)engine;
+
+    beck__pool_stop(local);
+    beck__local_scopes_free(local);
+    beck__free(&local->os->memory, local, sizeof *local);
+}
+
+struct engine *beck__engine_local(struct os *os, const struct engine_options *options, struct log *log,
+                                  struct error *error)
+{
+    struct local *local = beck__alloc_zero(&os->memory, sizeof *local);
+
+    if (!local) {
+        beck__error_memory(error, "the engine", sizeof *local);
+        return NULL;
+    }
+    local->base.name = "local";
+    local->base.close = close;
+    local->base.job_run = beck__local_job;
+    local->base.set_idle = set_idle;
+    local->base.wake = wake;
+    local->base.cancel = cancel;
+    local->base.fault = fault;
+    local->base.counters = counters;
+    beck__local_datasets(&local->base);
+    local->os = os;
+    local->log = log;
+    local->options = *options;
+    if (beck__pool_start(local, error)) {
+        close(&local->base);
+        return NULL;
+    }
+    return &local->base;
+}

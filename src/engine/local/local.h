@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * local - the embedded engine: what its files share. Private to engine/local.
+ *
+ *   dataset.c  datasets and scopes           task.c     one attempt of one partition
+ *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
+ *   wire.c     a task as bytes               process.c  worker processes (--isolate)
+ */
+#ifndef BECK_ENGINE_LOCAL_H
+#define BECK_ENGINE_LOCAL_H
+
+#include "engine/engine.h"
+
+enum dataset_kind { DATA_VALUES, DATA_RANGES, DATA_NARROW, DATA_SHUFFLE, DATA_UNION };
+
+/* Blocks of one partition; the dataset holds a reference of each. */
+struct slice {
+    struct block **items;
+    uint32_t count;
+    uint64_t rows;
+};
+
+struct dataset {
+    enum dataset_kind kind;
+    struct scope *scope;
+    struct dataset *older; /* in the scope */
+    const beck_schema *schema;
+    uint32_t partitions;
+    struct slice *values;     /* VALUES: by partition */
+    uint32_t value_blocks;    /* all in values[0].items */
+    const beck_direct_class *class_of; /* RANGES */
+    beck_str params;
+    const beck_str *ranges;
+    struct dataset *parent; /* NARROW, SHUFFLE */
+    const struct program *program;
+    bool silent, calls; /* of the program */
+    struct dataset *const *parents; /* UNION */
+    uint32_t parent_count;
+    struct partitioning partitioning; /* SHUFFLE */
+    struct blocks *out;               /* [map * partitions + target] */
+    uint32_t maps;
+    uint64_t *target_rows; /* by target; NULL: the stage has not run */
+};
+
+struct scope {
+    struct local *engine;
+    struct arena arena;
+    int64_t batch_ms;
+    struct dataset *newest;
+    struct scope *next; /* in the free list */
+};
+
+/* What all tasks of a stage have in common. */
+struct stage {
+    struct local *engine;
+    struct dataset *input;
+    const struct program *action; /* or NULL */
+    struct dataset *shuffle;      /* the rows go there, else to job->deliver */
+    const struct job *job;
+    bool inline_run;
+    uint32_t running; /* queued or being run */
+    _Atomic bool cancelled;
+    struct error error; /* the first task that gave up */
+};
+
+/* One attempt. `out` has one list per target of the shuffle, or one. */
+struct run {
+    struct run *next;
+    struct stage *stage;
+    uint32_t partition, attempt;
+    struct blocks *out;
+    uint32_t out_count;
+    beck_status status;
+    struct error error;
+    uint64_t records;
+};
+
+struct worker {
+    struct local *engine;
+    struct os_thread *thread;
+    struct os_process *process; /* --isolate */
+    struct os_socket *channel;
+    struct text request;
+};
+
+struct local {
+    struct engine base;
+    struct os *os;
+    struct log *log;
+    struct engine_options options;
+    struct scope *free_scopes;
+    struct arena plan; /* of the running job */
+    uint32_t depth;    /* jobs inside jobs */
+    /* the queue: under `lock` */
+    struct os_lock *lock;
+    struct os_gate *work, *done_gate;
+    struct run *first, *last, *done;
+    uint32_t idle;
+    bool stop, woken;
+    struct worker *workers;
+    uint32_t worker_count;
+    _Atomic bool cancelled;
+    _Atomic uint64_t tasks, wakes, fault;
+    int64_t (*idle_fn)(void *user);
+    void *idle_user;
+};
+
+/* ---- dataset.c ---- */
+void beck__local_datasets(struct engine *engine); /* fills the vtable */
+/* True: a task for this partition would see no rows, do nothing, give nothing. */
+bool beck__dataset_nothing(const struct dataset *dataset, uint32_t partition);
+/* Rows that go in (UINT64_MAX: not known), and whether user code runs. */
+uint64_t beck__dataset_rows(const struct dataset *dataset);
+bool beck__dataset_calls(const struct dataset *dataset);
+void beck__local_scopes_free(struct local *local);
+
+/* ---- task.c ---- */
+/* Runs the partition and fills run->out, status and error. Any thread. */
+void beck__run_here(struct os *os, struct run *run, const struct dataset *input, const struct program *action,
+                    const struct partitioning *partitioning);
+void beck__run_drop(struct run *run); /* its blocks */
+/* Encodes and decodes every block: engine.encode=all. */
+beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
+                                struct blocks *list, struct error *error);
+const beck_schema *beck__stage_schema(const struct stage *stage);
+
+/* ---- pool.c ---- */
+beck_status beck__pool_start(struct local *local, struct error *error);
+void beck__pool_stop(struct local *local);
+void beck__pool_run(struct local *local, struct run *run); /* on this thread */
+void beck__pool_push(struct local *local, struct run *run);
+/* The next finished run, waiting for it. */
+struct run *beck__pool_take(struct local *local);
+
+/* ---- job.c ---- */
+beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error);
+
+/* ---- wire.c: request and reply of one task ---- */
+beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error);
+beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply, struct error *error);
+beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
+                               struct error *error);
+
+/* ---- process.c ---- */
+void beck__run_in_process(struct worker *worker, struct run *run);
+void beck__worker_process_stop(struct worker *worker);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One attempt of one partition: the pipeline of its stage from the leaf to the shuffle writer or the
+ * collector. The same code runs on worker threads, on the driver's thread, and in worker processes.
+ */
+#include "engine/local/local.h"
+
+static enum flow push_block(struct operator *sink, struct task *task, const struct block *block)
+{
+    if (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed)) {
+        beck__error_set(&task->error, BECK_CANCELLED, "cancelled");
+        return FLOW_FAILED;
+    }
+    task->records += block->chunk->rows;
+    return sink->push(sink, block->chunk);
+}
+
+static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p, struct operator *sink);
+
+static enum flow run_program(struct task *task, const struct program *program, const struct dataset *parent,
+                             uint32_t p, struct operator *sink)
+{
+    struct operator *head;
+
+    if (beck__pipeline_open(task, program, sink, &head))
+        return FLOW_FAILED;
+    enum flow flow = run_partition(task, parent, p, head);
+    if (flow != FLOW_FAILED && beck__pipeline_finish(head, sink) == FLOW_FAILED)
+        flow = FLOW_FAILED;
+    beck__pipeline_close(head, sink);
+    return flow;
+}
+
+static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p, struct operator *sink)
+{
+    enum flow flow = FLOW_MORE;
+
+    switch (d->kind) {
+    case DATA_VALUES:
+        for (uint32_t i = 0; i < d->values[p].count && flow == FLOW_MORE; i++)
+            flow = push_block(sink, task, d->values[p].items[i]);
+        break;
+    case DATA_SHUFFLE:
+        for (uint32_t m = 0; m < d->maps && flow == FLOW_MORE; m++) {
+            const struct blocks *list = &d->out[(size_t)m * d->partitions + p];
+            for (size_t i = 0; i < list->count && flow == FLOW_MORE; i++)
+                flow = push_block(sink, task, list->items[i]);
+        }
+        break;
+    case DATA_RANGES:
+        flow = beck__range_read(task, d->class_of, d->params, d->ranges[p], d->schema, sink);
+        break;
+    case DATA_NARROW:
+        flow = run_program(task, d->program, d->parent, p, sink);
+        break;
+    case DATA_UNION:
+        for (uint32_t i = 0; i < d->parent_count; i++) {
+            if (p < d->parents[i]->partitions)
+                return run_partition(task, d->parents[i], p, sink);
+            p -= d->parents[i]->partitions;
+        }
+        break;
+    }
+    return flow;
+}
+
+const beck_schema *beck__stage_schema(const struct stage *stage)
+{
+    return stage->action ? stage->action->out : stage->input->schema;
+}
+
+static struct operator *sink_open(struct task *task, struct run *run, const beck_schema *schema,
+                                  const struct partitioning *partitioning)
+{
+    run->out_count = partitioning ? partitioning->count : 1;
+    run->out = beck__alloc_zero(task->memory, run->out_count * sizeof *run->out);
+    if (!run->out) {
+        beck__error_memory(&task->error, "the output of a task", run->out_count * sizeof *run->out);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < run->out_count; i++)
+        run->out[i].memory = task->memory;
+    return partitioning ? beck__shuffle_writer_open(task, schema, *partitioning, run->out)
+                        : beck__collector_open(task, schema, run->out);
+}
+
+void beck__run_here(struct os *os, struct run *run, const struct dataset *input, const struct program *action,
+                    const struct partitioning *partitioning)
+{
+    const beck_schema *schema = action ? action->out : input->schema;
+    struct task task;
+    enum flow flow = FLOW_FAILED;
+
+    beck__task_init(&task, os);
+    task.batch_ms = input->scope->batch_ms;
+    task.partition = run->partition;
+    task.attempt = run->attempt;
+    task.cancelled = run->stage ? &run->stage->cancelled : NULL;
+    uint32_t p = run->stage ? run->partition : 0;
+    struct operator *sink = sink_open(&task, run, schema, partitioning);
+    if (sink) {
+        flow = action ? run_program(&task, action, input, p, sink) : run_partition(&task, input, p, sink);
+        if (flow != FLOW_FAILED && sink->finish && sink->finish(sink) == FLOW_FAILED)
+            flow = FLOW_FAILED;
+        if (sink->close)
+            sink->close(sink);
+    }
+    if (flow == FLOW_FAILED && !task.error.status)
+        beck__error_set(&task.error, BECK_TASK, "failed without a reason");
+    run->records = task.records;
+    run->error = task.error;
+    run->status = task.error.status;
+    if (run->status)
+        beck__run_drop(run);
+    beck__task_deinit(&task);
+}
+
+void beck__run_drop(struct run *run)
+{
+    if (!run->out)
+        return;
+    const struct allocator *memory = run->out[0].memory;
+    for (uint32_t i = 0; i < run->out_count; i++)
+        beck__blocks_deinit(&run->out[i]);
+    beck__free(memory, run->out, run->out_count * sizeof *run->out);
+    run->out = NULL;
+}
+
+beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
+                                struct blocks *list, struct error *error)
+{
+    struct blocks fresh = {.memory = memory};
+    struct text bytes = {.memory = memory};
+    beck_status status = BECK_OK;
+
+    for (size_t i = 0; !status && i < list->count; i++) {
+        struct block *block = NULL;
+        struct block_place place;
+        beck__text_clear(&bytes);
+        status = beck__block_encode(list->items[i]->chunk, schema, (struct block_place){0, (uint32_t)i},
+                                    i % 2 == 1, &bytes, error);
+        if (!status)
+            status = beck__block_decode(memory, schema, bytes.data, bytes.size, &block, &place, error);
+        if (!status && !beck__blocks_add(&fresh, block))
+            status = beck__error_memory(error, "a block", bytes.size);
+    }
+    beck__text_deinit(&bytes);
+    if (status) {
+        beck__blocks_deinit(&fresh);
+        return status;
+    }
+    beck__blocks_deinit(list);
+    *list = fresh;
+    return BECK_OK;
+}
