@@ -9,52 +9,55 @@
 
 #include "base/base.h"
 
-/* Kinds: DURATION "500ms", "2s", "1m", "1h", plain number = ms (kept in ms); BYTES "64k", "1m", "2g";
- * COUNT an integer; FLAG true or false (on the command line `--flag` alone is true); TEXT anything;
- * MASTER "local", "local[N]", "local[*]".
+/* Kinds: DURATION "500ms", "2s", "1m", "1h", plain number = ms (kept in ms); BYTES "64k", "1m",
+ * "2g"; COUNT an integer; FLAG true or false (on the command line `--flag` alone is true); TEXT
+ * anything; MASTER "local", "local[N]", "local[*]".
  *
  * X(id, key, flag, kind, default, least, most, help). Command line: --flag VALUE, --flag=VALUE, or
  * --conf key=VALUE; environment: BECK_ and the flag, or the key, in capitals with _ for - and dot
- * (BECK_BATCH, BECK_DRIVER_BATCH); file: lines `key = value`, # begins a comment. An empty flag: only
+ * (BECK_BATCH, BECK_DRIVER_BATCH); file: lines `key = value`, # begins a comment. An empty flag:
+ * only
  * --conf. */
-#define BECK__OPTIONS(X)                                                                                 \
-    X(MASTER, "engine.master", "master", MASTER, "local[*]", 0, 0,                                       \
-      "where tasks run: local[N] with N worker threads, local[*] with one per processor")                \
-    X(BATCH, "driver.batch", "batch", DURATION, "1s", 1, 86400000, "batch interval")                     \
-    X(PARTITIONS, "engine.partitions", "partitions", COUNT, "8", 1, 65536,                               \
-      "number of partitions after a shuffle")                                                            \
-    X(ISOLATE, "engine.isolate", "isolate", FLAG, "false", 0, 1,                                         \
-      "run tasks in worker processes, each a copy of this program")                                      \
-    X(DESCRIBE, "driver.describe", "describe", FLAG, "false", 0, 1,                                      \
-      "print the graph of operators and end")                                                            \
-    X(HELP, "driver.help", "help", FLAG, "false", 0, 1, "print the options and end")                     \
-    X(CONF_FILE, "driver.conf_file", "conf-file", TEXT, "", 0, 0, "read options from this file")         \
-    X(ENCODE, "engine.encode", "", CHOICE, "none|all", 0, 0,                                             \
-      "test mode: all encodes and decodes every block that is handed over")                              \
-    X(ATTEMPTS, "engine.attempts", "", COUNT, "4", 1, 100, "attempts of a task before its batch fails")  \
-    X(INLINE_ROWS, "engine.inline_rows", "", COUNT, "4096", 0, 1000000000,                               \
-      "stages without user callbacks up to this many rows run on the driver's thread")                   \
-    X(SPLIT_BYTES, "engine.split_bytes", "", BYTES, "32m", 4096, 1099511627776,                          \
-      "files are cut into partitions of this size")                                                      \
-    X(MEMORY, "engine.memory", "memory", BYTES, "0", 0, 1125899906842624,                                \
-      "limit of the memory Beck takes; 0: none")                                                         \
-    X(ON_FAILURE, "driver.on_failure", "on-failure", CHOICE, "stop|skip", 0, 0,                          \
-      "after a batch that failed: stop, or skip it and go on (it is reported)")                          \
-    X(WAITING_BATCHES, "driver.waiting_batches", "", COUNT, "100", 1, 1000000,                           \
-      "batches that may wait; further ones are made when there is room")                                 \
-    X(STOP_TIMEOUT, "driver.stop_timeout", "", DURATION, "0", 0, 86400000,                               \
-      "longest wait of a graceful stop; 0: ten batch intervals, at least 10 s")                          \
-    X(BLOCK, "receiver.block", "block", DURATION, "200ms", 1, 86400000,                                  \
-      "received data is sealed into a block after this time")                                            \
-    X(BLOCK_BYTES, "receiver.block_bytes", "", BYTES, "4m", 4096, 1073741824,                            \
-      "received data is sealed into a block at this size")                                               \
-    X(RECEIVER_BYTES, "receiver.bytes_max", "", BYTES, "64m", 65536, 1125899906842624,                   \
-      "received data that waits or is being processed, per receiver; then it is not read on")            \
-    X(RECONNECT, "socket.reconnect", "", DURATION, "2s", 1, 86400000,                                    \
-      "wait before a receiver that failed starts again")                                                 \
-    X(LINE_BYTES, "text.line_bytes_max", "", BYTES, "1m", 16, 268435456,                                 \
-      "longer lines are cut off there and counted")                                                      \
-    X(LOG, "log.level", "log", CHOICE, "warning|error|info", 0, 0, "what is written to standard error")
+#define BECK__OPTIONS(X)                                                                           \
+    X(MASTER, "engine.master", "master", MASTER, "local[*]", 0, 0,                                 \
+      "where tasks run: local[N] with N worker threads, local[*] with one per processor")          \
+    X(BATCH, "driver.batch", "batch", DURATION, "1s", 1, 86400000, "batch interval")               \
+    X(PARTITIONS, "engine.partitions", "partitions", COUNT, "8", 1, 65536,                         \
+      "number of partitions after a shuffle")                                                      \
+    X(ISOLATE, "engine.isolate", "isolate", FLAG, "false", 0, 1,                                   \
+      "run tasks in worker processes, each a copy of this program")                                \
+    X(DESCRIBE, "driver.describe", "describe", FLAG, "false", 0, 1,                                \
+      "print the graph of operators and end")                                                      \
+    X(HELP, "driver.help", "help", FLAG, "false", 0, 1, "print the options and end")               \
+    X(CONF_FILE, "driver.conf_file", "conf-file", TEXT, "", 0, 0, "read options from this file")   \
+    X(ENCODE, "engine.encode", "", CHOICE, "none|all", 0, 0,                                       \
+      "test mode: all encodes and decodes every block that is handed over")                        \
+    X(ATTEMPTS, "engine.attempts", "", COUNT, "4", 1, 100,                                         \
+      "attempts of a task before its batch fails")                                                 \
+    X(INLINE_ROWS, "engine.inline_rows", "", COUNT, "4096", 0, 1000000000,                         \
+      "stages without user callbacks up to this many rows run on the driver's thread")             \
+    X(SPLIT_BYTES, "engine.split_bytes", "", BYTES, "32m", 4096, 1099511627776,                    \
+      "files are cut into partitions of this size")                                                \
+    X(MEMORY, "engine.memory", "memory", BYTES, "0", 0, 1125899906842624,                          \
+      "limit of the memory Beck takes; 0: none")                                                   \
+    X(ON_FAILURE, "driver.on_failure", "on-failure", CHOICE, "stop|skip", 0, 0,                    \
+      "after a batch that failed: stop, or skip it and go on (it is reported)")                    \
+    X(WAITING_BATCHES, "driver.waiting_batches", "", COUNT, "100", 1, 1000000,                     \
+      "batches that may wait; further ones are made when there is room")                           \
+    X(STOP_TIMEOUT, "driver.stop_timeout", "", DURATION, "0", 0, 86400000,                         \
+      "longest wait of a graceful stop; 0: ten batch intervals, at least 10 s")                    \
+    X(BLOCK, "receiver.block", "block", DURATION, "200ms", 1, 86400000,                            \
+      "received data is sealed into a block after this time")                                      \
+    X(BLOCK_BYTES, "receiver.block_bytes", "", BYTES, "4m", 4096, 1073741824,                      \
+      "received data is sealed into a block at this size")                                         \
+    X(RECEIVER_BYTES, "receiver.bytes_max", "", BYTES, "64m", 65536, 1125899906842624,             \
+      "received data that waits or is being processed, per receiver; then it is not read on")      \
+    X(RECONNECT, "socket.reconnect", "", DURATION, "2s", 1, 86400000,                              \
+      "wait before a receiver that failed starts again")                                           \
+    X(LINE_BYTES, "text.line_bytes_max", "", BYTES, "1m", 16, 268435456,                           \
+      "longer lines are cut off there and counted")                                                \
+    X(LOG, "log.level", "log", CHOICE, "warning|error|info", 0, 0,                                 \
+      "what is written to standard error")
 
 enum option {
 #define BECK__OPTION_ENUM(id, key, flag, kind, initial, least, most, help) OPTION_##id,
@@ -69,8 +72,8 @@ struct settings;
 struct settings *beck__settings_new(struct arena *arena);
 
 /* Sets one by key or flag. An unknown name suggests the nearest one; a bad value says what is
- * accepted; a value out of range says the range. `origin` is named in errors ("--batch", "BECK_BATCH",
- * "wc.conf line 3", "beck_context_new"). */
+ * accepted; a value out of range says the range. `origin` is named in errors ("--batch",
+ * "BECK_BATCH", "wc.conf line 3", "beck_context_new"). */
 beck_status beck__settings_set(struct settings *settings, const char *name, const char *value,
                                const char *origin, struct error *error);
 /* Takes the options out of argv: everything unknown that does not begin with "--", and everything
@@ -80,14 +83,17 @@ beck_status beck__settings_set(struct settings *settings, const char *name, cons
 beck_status beck__settings_argv(struct settings *settings, int argc, char **argv, char ***rest,
                                 int *rest_count, struct error *error);
 /* Asks `lookup` for both variable names of each option. */
-beck_status beck__settings_env(struct settings *settings, const char *(*lookup)(void *user, const char *name),
-                               void *user, struct error *error);
-beck_status beck__settings_file(struct settings *settings, const char *path, const char *text, size_t size,
-                                struct error *error);
+beck_status beck__settings_env(struct settings *settings,
+                               const char *(*lookup)(void *user, const char *name), void *user,
+                               struct error *error);
+beck_status beck__settings_file(struct settings *settings, const char *path, const char *text,
+                                size_t size, struct error *error);
 
-int64_t beck__settings_number(const struct settings *settings, enum option option); /* ms, bytes, count, 0/1; index of a CHOICE */
+int64_t beck__settings_number(const struct settings *settings,
+                              enum option option); /* ms, bytes, count, 0/1; index of a CHOICE */
 const char *beck__settings_text(const struct settings *settings, enum option option);
-bool beck__settings_given(const struct settings *settings, enum option option); /* not the default */
+bool beck__settings_given(const struct settings *settings,
+                          enum option option); /* not the default */
 /* Worker threads that "local[4]" asks for. */
 int beck__master_threads(const char *master, int cpu_count);
 

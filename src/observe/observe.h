@@ -10,9 +10,9 @@
 #include "os/os.h"
 #include <beck/beck.h>
 
-/* Posts may come from any thread; listeners run in beck__bus_deliver only. The ring holds `capacity`
- * events (rounded up to 256); over it the oldest waiting event is dropped and counted. Texts in a
- * posted event are copied (names to 100 bytes, errors to 500). */
+/* Posts may come from any thread; listeners run in beck__bus_deliver only. The ring holds
+ * `capacity` events (rounded up to 256); over it the oldest waiting event is dropped and counted.
+ * Texts in a posted event are copied (names to 100 bytes, errors to 500). */
 struct bus;
 struct bus *beck__bus_new(struct os *os, const struct allocator *memory, size_t capacity);
 void beck__bus_free(struct bus *bus);
@@ -22,8 +22,8 @@ void beck__bus_post(struct bus *bus, const beck_event *event);
 size_t beck__bus_deliver(struct bus *bus);
 uint64_t beck__bus_dropped(const struct bus *bus);
 
-/* The log: `level` and above go to the callback, by default as "beck: warning: ..." to standard error.
- * Any thread; one line at a time. */
+/* The log: `level` and above go to the callback, by default as "beck: warning: ..." to standard
+ * error. Any thread; one line at a time. */
 struct log {
     struct os *os;
     beck_log_fn *fn;
