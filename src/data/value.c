@@ -111,14 +111,15 @@ static beck_status put_8(const struct place *to, const void *cell)
 static beck_status put_boolean(const struct place *to, const beck_value *value)
 {
     beck_column *column = to->column;
-    bool x = value->u.boolean;
-    if (value->kind == BECK_KIND_INTEGER || value->kind == BECK_KIND_UNSIGNED) {
-        if (value->u.natural > 1)
-            return refuse(to, value, ", of integers only 0 and 1 are accepted");
-        x = value->u.natural == 1;
-    } else if (value->kind != BECK_KIND_BOOLEAN) {
+    bool x = false;
+    if (value->kind == BECK_KIND_BOOLEAN)
+        x = value->u.boolean;
+    else if (value->kind != BECK_KIND_INTEGER && value->kind != BECK_KIND_UNSIGNED)
         return refuse(to, value, "");
-    }
+    else if (value->u.natural > 1)
+        return refuse(to, value, ", of integers only 0 and 1 are accepted");
+    else
+        x = value->u.natural == 1;
     if (!beck__column_room(to->b, column))
         return no_memory(to, 1);
     ((uint8_t *)column->data)[column->size] = x;
