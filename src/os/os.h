@@ -42,15 +42,15 @@ struct os {
     bool simulated;
 
     /* clock */
-    int64_t (*mono_ns)(struct os *os);  /* never goes back */
-    int64_t (*wall_ms)(struct os *os);  /* since 1970 */
-    int64_t (*cpu_ns)(struct os *os);   /* CPU time of the calling thread; 0 in the simulation */
+    int64_t (*mono_ns)(struct os *os); /* never goes back */
+    int64_t (*wall_ms)(struct os *os); /* since 1970 */
+    int64_t (*cpu_ns)(struct os *os);  /* CPU time of the calling thread; 0 in the simulation */
     void (*sleep_ns)(struct os *os, int64_t ns);
 
     /* threads, locks; a gate is a condition: wait gives the lock back while it waits, may wake for
      * no reason, and returns false after the timeout */
-    struct os_thread *(*thread_start)(struct os *os, const char *name, void (*run)(void *), void *user,
-                                      struct error *error);
+    struct os_thread *(*thread_start)(struct os *os, const char *name, void (*run)(void *),
+                                      void *user, struct error *error);
     void (*thread_join)(struct os *os, struct os_thread *thread); /* waits and frees */
     uint64_t (*thread_self)(struct os *os);
     struct os_lock *(*lock_new)(struct os *os);
@@ -59,16 +59,17 @@ struct os {
     void (*unlock)(struct os *os, struct os_lock *lock);
     struct os_gate *(*gate_new)(struct os *os);
     void (*gate_free)(struct os *os, struct os_gate *gate);
-    bool (*gate_wait)(struct os *os, struct os_gate *gate, struct os_lock *lock, int64_t timeout_ns);
-    void (*gate_wake)(struct os *os, struct os_gate *gate);     /* one waiter */
+    bool (*gate_wait)(struct os *os, struct os_gate *gate, struct os_lock *lock,
+                      int64_t timeout_ns);
+    void (*gate_wake)(struct os *os, struct os_gate *gate); /* one waiter */
     void (*gate_wake_all)(struct os *os, struct os_gate *gate);
 
     /* waiting for sockets. One thread waits; any thread (and a signal handler) may wake it: a wake
      * that comes early is remembered. True: something is ready or it was woken. */
     struct os_poller *(*poller_new)(struct os *os);
     void (*poller_free)(struct os *os, struct os_poller *poller);
-    bool (*poller_wait)(struct os *os, struct os_poller *poller, struct os_wait *waits, size_t count,
-                        int64_t timeout_ns);
+    bool (*poller_wait)(struct os *os, struct os_poller *poller, struct os_wait *waits,
+                        size_t count, int64_t timeout_ns);
     void (*poller_wake)(struct os *os, struct os_poller *poller);
 
     /* SIGINT and SIGTERM: each one adds 1 to *count and wakes the poller. SIGPIPE is ignored. One
@@ -84,36 +85,42 @@ struct os {
     beck_status (*write)(struct os *os, struct os_file *file, const void *data, size_t size,
                          struct error *error); /* appends all of it */
     beck_status (*sync)(struct os *os, struct os_file *file, struct error *error);
-    beck_status (*close)(struct os *os, struct os_file *file, struct error *error); /* frees always */
+    /* Frees the file always. */
+    beck_status (*close)(struct os *os, struct os_file *file, struct error *error);
     beck_status (*stat)(struct os *os, const char *path, struct os_stat *stat, struct error *error);
     beck_status (*rename)(struct os *os, const char *from, const char *to, struct error *error);
-    beck_status (*remove)(struct os *os, const char *path, struct error *error); /* file or empty directory */
-    beck_status (*mkdir)(struct os *os, const char *path, struct error *error);  /* BECK_EXISTS */
+    /* A file or an empty directory. */
+    beck_status (*remove)(struct os *os, const char *path, struct error *error);
+    beck_status (*mkdir)(struct os *os, const char *path, struct error *error); /* BECK_EXISTS */
     beck_status (*sync_dir)(struct os *os, const char *path, struct error *error);
     /* Names in order of bytes, without . and ..; in the arena. */
     beck_status (*list)(struct os *os, const char *path, struct arena *arena, char ***names,
                         size_t *count, struct error *error);
 
-    /* sockets: stream, never blocking unless a timeout says so. BECK_AGAIN: nothing now;
-     * BECK_CLOSED: the other side has ended. */
-    beck_status (*listen)(struct os *os, const char *host, int port, struct os_socket **socket, int *bound,
-                          struct error *error); /* port 0: a free one */
+    /* sockets: stream, never blocking unless a timeout says so. BECK_AGAIN: nothing now (it sets no
+     * error); BECK_CLOSED: the other side has ended, or the connection was reset. send gives as
+     * much as it can until the time is over (BECK_OK if that is anything, *sent is right after an
+     * error, too); recv waits for the first byte and gives what is there. */
+    beck_status (*listen)(struct os *os, const char *host, int port, struct os_socket **socket,
+                          int *bound, struct error *error); /* port 0: a free one */
     beck_status (*accept)(struct os *os, struct os_socket *listener, struct os_socket **socket,
                           struct error *error); /* BECK_AGAIN */
-    /* Starts to connect; then wait until it is writable and ask `connected`. */
+    /* Starts to connect; then wait until it is writable and ask `connected`. A name with several
+     * addresses: they are tried in order, and BECK_AGAIN means that the next one is under way.
+     * Looking the name up may take the time it takes. */
     beck_status (*connect)(struct os *os, const char *host, int port, struct os_socket **socket,
                            struct error *error);
-    beck_status (*connected)(struct os *os, struct os_socket *socket, struct error *error); /* AGAIN */
+    beck_status (*connected)(struct os *os, struct os_socket *socket, struct error *error);
     beck_status (*send)(struct os *os, struct os_socket *socket, const void *data, size_t size,
                         size_t *sent, int64_t timeout_ns, struct error *error);
-    beck_status (*recv)(struct os *os, struct os_socket *socket, void *data, size_t size, size_t *got,
-                        int64_t timeout_ns, struct error *error);
+    beck_status (*recv)(struct os *os, struct os_socket *socket, void *data, size_t size,
+                        size_t *got, int64_t timeout_ns, struct error *error);
     void (*shut)(struct os *os, struct os_socket *socket); /* frees; NULL is nothing */
 
     /* processes: the same executable again, with a socket to it; in the child, parent_channel gives
      * the other end (else NULL). Not in the simulation: BECK_UNSUPPORTED. */
-    beck_status (*process_start)(struct os *os, struct os_process **process, struct os_socket **channel,
-                                 struct error *error);
+    beck_status (*process_start)(struct os *os, struct os_process **process,
+                                 struct os_socket **channel, struct error *error);
     struct os_socket *(*parent_channel)(struct os *os);
     void (*process_kill)(struct os *os, struct os_process *process);
     /* Waits for its end and frees; *code: exit code, or -signal. */
@@ -122,7 +129,7 @@ struct os {
 
     /* the rest */
     void (*random)(struct os *os, void *data, size_t size);
-    const char *(*env)(struct os *os, const char *name); /* NULL: not set */
+    const char *(*env)(struct os *os, const char *name);                     /* NULL: not set */
     void (*print)(struct os *os, int stream, const char *data, size_t size); /* 1 or 2 */
     int (*cpu_count)(struct os *os);
     struct function_id (*function_id)(struct os *os, const void *address);
@@ -143,7 +150,7 @@ uint64_t beck__os_memory_calls(struct os *os);
 /* Tests: the n-th allocation from now on fails (and with `all` every later one); 0: none. */
 void beck__os_memory_fail(struct os *os, uint64_t n, bool all);
 
-/* ---- simulation -------------------------------------------------------------------------------- */
+/* ---- simulation ---------------------------------------------------------------------------- */
 
 struct os_simulation {
     uint64_t seed;
@@ -152,16 +159,16 @@ struct os_simulation {
     unsigned reset_per_mille;  /* chance that a send resets the connection */
     unsigned refuse_per_mille; /* chance that a connect is refused */
     /* results */
-    uint64_t trace;            /* hash of every scheduling decision, call and byte */
+    uint64_t trace; /* hash of every scheduling decision, call and byte */
     uint64_t steps;
-    bool deadlock;             /* no thread could run and no timer was pending */
+    bool deadlock; /* no thread could run and no timer was pending */
 };
 
 /* Runs body(user) as the first thread of a simulated world and returns when all its threads have
  * ended. Each thread is a real one, but only the holder of the baton runs; every os call is a point
  * at which the seed may hand it on. print() goes to `out` if not NULL. Files: BECK_UNSUPPORTED (the
  * simulated file system comes with the log). */
-beck_status beck__os_simulate(struct os_simulation *simulation, void (*body)(void *user), void *user,
-                              struct text *out, struct error *error);
+beck_status beck__os_simulate(struct os_simulation *simulation, void (*body)(void *user),
+                              void *user, struct text *out, struct error *error);
 
 #endif
