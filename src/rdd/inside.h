@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside - what the files of rdd share. */
+#ifndef BECK_RDD_INSIDE_H
+#define BECK_RDD_INSIDE_H
+
+#include "rdd/rdd.h"
+
+/* What every operator has: its name as users know it, where it stands, its .name. */
+struct origin {
+    const char *name;
+    beck_site site;
+    const char *label;
+};
+
+struct node *beck__node_new(struct graph *graph, enum node_kind kind, const struct origin *origin);
+/* A narrow node: `op` gets name, site, input and is fused with the parent's program. */
+struct node *beck__node_narrow(struct graph *graph, struct node *parent, const struct origin *origin,
+                               struct op *op);
+struct node *beck__node_shuffle(struct graph *graph, struct node *parent, const struct origin *origin,
+                                struct partitioning partitioning);
+/* Parses an output schema; NULL with the error set. */
+const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin, const char *text);
+/* The id of a callback, and its context bytes copied into the op. */
+struct function_id beck__node_function(struct graph *graph, const void *function);
+bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op, const void *ctx,
+                        size_t size);
+/* True if the rows have a value beside their key; else the error is set. */
+bool beck__node_pair(struct graph *graph, const struct origin *origin, const struct node *parent);
+/* columns of a, then of b. NULL without memory (error set). */
+const beck_schema *beck__schema_join(struct graph *graph, const struct field *a, uint32_t a_count,
+                                     const struct field *b, uint32_t b_count);
+/* The bytes of a function pointer as an object pointer. */
+#define BECK__ADDRESS(fn) beck__address_of(&(fn))
+static inline const void *beck__address_of(const void *function)
+{
+    const void *address;
+    memcpy(&address, function, sizeof address);
+    return address;
+}
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nodes: making them, fusing narrow ones, and turning them into the engine's datasets.
+ */
+#include "rdd/inside.h"
+
+struct node *beck__node_error(struct graph *graph, const char *name, beck_site site, beck_status status,
+                              const char *format, ...)
+{
+    const char *slash = site.file ? strrchr(site.file, '/') : NULL;
+    struct error error = {0};
+    va_list list;
+
+    va_start(list, format);
+    beck__error_set_list(&error, status, format, list);
+    va_end(list);
+    if (site.file)
+        beck__error_set(graph->error, status, "%s at %s:%d: %s", name, slash ? slash + 1 : site.file,
+                        site.line, error.text);
+    else
+        beck__error_set(graph->error, status, "%s: %s", name, error.text);
+    return NULL;
+}
+
+struct node *beck__node_new(struct graph *graph, enum node_kind kind, const struct origin *origin)
+{
+    struct node *node = beck__arena_alloc(graph->arena, sizeof *node);
+
+    if (!node)
+        return beck__node_error(graph, origin->name, origin->site, BECK_NO_MEMORY, "no memory");
+    node->kind = kind;
+    node->id = graph->node_count++;
+    node->name = origin->name;
+    node->site = origin->site;
+    node->label = beck__arena_text(graph->arena, origin->label);
+    node->keys = 1;
+    return node;
+}
+
+struct node *beck__node_narrow(struct graph *graph, struct node *parent, const struct origin *origin,
+                               struct op *op)
+{
+    struct node *node = beck__node_new(graph, NODE_NARROW, origin);
+
+    if (!node)
+        return NULL;
+    op->name = origin->name;
+    op->label = node->label;
+    op->file = origin->site.file;
+    op->line = (uint32_t)origin->site.line;
+    op->in = parent->schema;
+    const struct program *one = beck__program_of(graph->arena, op);
+    bool fuse = parent->kind == NODE_NARROW;
+    node->base = fuse ? parent->base : parent;
+    node->fused = !one ? NULL : fuse ? beck__program_join(graph->arena, parent->fused, one) : one;
+    if (!node->fused)
+        return beck__node_error(graph, origin->name, origin->site, BECK_NO_MEMORY, "no memory");
+    node->schema = op->out;
+    node->parents[0] = parent;
+    node->parent_count = 1;
+    return node;
+}
+
+struct node *beck__node_shuffle(struct graph *graph, struct node *parent, const struct origin *origin,
+                                struct partitioning partitioning)
+{
+    struct node *node = beck__node_new(graph, NODE_SHUFFLE, origin);
+
+    if (!node)
+        return NULL;
+    node->schema = parent->schema;
+    node->keys = parent->keys;
+    node->partitioning = partitioning;
+    node->parents[0] = parent;
+    node->parent_count = 1;
+    return node;
+}
+
+const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin, const char *text)
+{
+    const beck_schema *schema = NULL;
+    struct error error = {0};
+
+    if (beck__schema_parse(graph->arena, text, &schema, &error))
+        beck__node_error(graph, origin->name, origin->site, error.status, "schema: %s", error.text);
+    return error.status ? NULL : schema;
+}
+
+struct function_id beck__node_function(struct graph *graph, const void *function)
+{
+    return graph->os->function_id(graph->os, function);
+}
+
+bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op, const void *ctx,
+                        size_t size)
+{
+    if (ctx && !size) {
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                         ".ctx without .ctx_size: tasks get a copy of the bytes; add "
+                         ".ctx_size = sizeof of what .ctx points to");
+        return false;
+    }
+    op->bytes = beck_bytes_of(size ? beck__arena_copy(graph->arena, ctx, size) : NULL, size);
+    return !size || op->bytes.data;
+}
+
+const beck_schema *beck__schema_join(struct graph *graph, const struct field *a, uint32_t a_count,
+                                     const struct field *b, uint32_t b_count)
+{
+    beck_schema *schema = beck__arena_alloc(graph->arena, sizeof *schema);
+    struct field *fields = beck__arena_alloc(graph->arena, (a_count + b_count + 1) * sizeof *fields);
+
+    if (!schema || !fields) {
+        beck__error_memory(graph->error, "a schema", (a_count + b_count) * sizeof *fields);
+        return NULL;
+    }
+    if (a_count)
+        memcpy(fields, a, a_count * sizeof *fields);
+    if (b_count)
+        memcpy(fields + a_count, b, b_count * sizeof *fields);
+    *schema = (beck_schema){.count = a_count + b_count, .fields = fields};
+    return schema;
+}
+
+/* ---- sources --------------------------------------------------------------------------------------------- */
+
+struct node *beck__node_source(struct graph *graph, const char *name, beck_site site, const char *schema,
+                               uint32_t source)
+{
+    struct origin origin = {name, site, NULL};
+    const beck_schema *parsed = beck__node_schema(graph, &origin, schema);
+    struct node *node = parsed ? beck__node_new(graph, NODE_SOURCE, &origin) : NULL;
+
+    if (node) {
+        node->schema = parsed;
+        node->source = source;
+    }
+    return node;
+}
+
+struct node *beck__node_values(struct graph *graph, const char *name, beck_site site,
+                               const beck_schema *schema, const struct blocks *partitions, uint32_t count)
+{
+    struct origin origin = {name, site, NULL};
+    struct node *node = beck__node_new(graph, NODE_VALUES, &origin);
+
+    if (node) {
+        node->schema = schema;
+        node->values = partitions;
+        node->value_count = count;
+    }
+    return node;
+}
+
+struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site site,
+                               const beck_direct_class *class_of, beck_str params)
+{
+    struct origin origin = {name, site, NULL};
+    const beck_schema *schema = beck__node_schema(graph, &origin, class_of->schema);
+    struct node *node = schema ? beck__node_new(graph, NODE_RANGES, &origin) : NULL;
+
+    if (node) {
+        node->schema = schema;
+        node->class_of = class_of;
+        node->params = params;
+    }
+    return node;
+}
+
+/* ---- instances --------------------------------------------------------------------------------------------- */
+
+static struct dataset **place_of(struct stamp *stamp, uint32_t id)
+{
+    size_t old = stamp->capacity;
+
+    if (id >= old) {
+        if (!beck__arena_reserve(stamp->arena, (void **)&stamp->datasets, &stamp->capacity, (size_t)id + 1,
+                                 sizeof *stamp->datasets))
+            return NULL;
+        memset(stamp->datasets + old, 0, (stamp->capacity - old) * sizeof *stamp->datasets);
+    }
+    return &stamp->datasets[id];
+}
+
+static beck_status plan_ranges(struct stamp *stamp, const struct node *node, struct dataset **dataset,
+                               struct error *error)
+{
+    struct error reason = {0};
+    struct beck_ranges ranges = {.arena = stamp->arena, .error = &reason};
+    beck_status status = node->class_of->plan(&ranges, node->params.data, node->params.size);
+
+    if (status || reason.status) {
+        struct text name = {.memory = stamp->arena->memory};
+        beck__node_name(node, &name);
+        beck__error_set(error, reason.status ? reason.status : status, "%s: %s", beck__text_get(&name),
+                        reason.status ? reason.text : beck_status_text(status));
+        beck__text_deinit(&name);
+        return status ? status : reason.status;
+    }
+    *dataset = stamp->engine->from_ranges(stamp->scope, node->schema, node->class_of, node->params,
+                                          ranges.items, (uint32_t)ranges.count);
+    return BECK_OK;
+}
+
+static beck_status no_rdd(const struct node *node, struct error *error)
+{
+    return beck__error_set(error, BECK_STATE,
+                           "%s at %s:%d: the source has no RDD in this batch, and this operator needs one",
+                           node->name, node->site.file ? node->site.file : "?", node->site.line);
+}
+
+static beck_status instance(struct stamp *stamp, struct node *node, struct dataset **dataset,
+                            struct error *error)
+{
+    struct engine *engine = stamp->engine;
+    struct dataset *parents[2] = {NULL, NULL};
+    struct node *above[2] = {node->kind == NODE_NARROW ? node->base : node->parents[0], node->parents[1]};
+    beck_status status = BECK_OK;
+
+    for (uint32_t i = 0; i < node->parent_count; i++) {
+        status = beck__node_dataset(stamp, above[i], &parents[i], error);
+        if (!status && !parents[i])
+            return node->needs_rdd ? no_rdd(node, error) : BECK_OK;
+        if (status)
+            return status;
+    }
+    switch (node->kind) {
+    case NODE_SOURCE:
+        *dataset = node->source < stamp->source_count ? stamp->sources[node->source] : NULL;
+        return BECK_OK;
+    case NODE_VALUES:
+        *dataset = engine->from_values(stamp->scope, node->schema, node->values, node->value_count);
+        break;
+    case NODE_RANGES:
+        status = plan_ranges(stamp, node, dataset, error);
+        break;
+    case NODE_NARROW:
+        *dataset = engine->narrow(stamp->scope, parents[0], node->fused);
+        break;
+    case NODE_SHUFFLE:
+        *dataset = engine->shuffle(stamp->scope, parents[0], node->partitioning, node->schema);
+        break;
+    case NODE_UNION:
+        *dataset = engine->unite(stamp->scope, parents, node->parent_count);
+        break;
+    }
+    if (!status && !*dataset)
+        status = beck__error_memory(error, node->name, 0);
+    return status;
+}
+
+beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct dataset **dataset,
+                               struct error *error)
+{
+    struct dataset **place = place_of(stamp, node->id);
+
+    if (!place)
+        return beck__error_memory(error, node->name, 0);
+    if (*place) {
+        *dataset = *place;
+        return BECK_OK;
+    }
+    *dataset = NULL;
+    beck_status status = instance(stamp, node, dataset, error);
+    if (!status)
+        stamp->datasets[node->id] = *dataset;
+    return status;
+}
+
+/* ---- text ----------------------------------------------------------------------------------------------------- */
+
+void beck__node_name(const struct node *node, struct text *out)
+{
+    const char *slash = node->site.file ? strrchr(node->site.file, '/') : NULL;
+
+    beck__text_add(out, node->name);
+    if (node->label)
+        beck__text_printf(out, " \"%s\"", node->label);
+    if (node->site.file)
+        beck__text_printf(out, " at %s:%d", slash ? slash + 1 : node->site.file, node->site.line);
+}
+
+void beck__node_print(const struct node *node, struct text *out)
+{
+    beck__node_name(node, out);
+    if (node->kind == NODE_SHUFFLE) {
+        beck__text_printf(out, "  shuffle to %u partition%s", node->partitioning.count,
+                          node->partitioning.count == 1 ? "" : "s");
+        if (node->partitioning.kind == PARTITION_HASH)
+            beck__text_printf(out, " by key hash");
+    } else if (node->kind == NODE_NARROW) {
+        const struct op *op = &node->fused->ops[node->fused->count - 1];
+        struct program last = {.count = 1, .ops = op};
+        bool calls = beck__program_calls(&last);
+        beck__text_printf(out, "  %s%s", calls ? "callback" : "kernel",
+                          op->kind != OP_GROUP ? "" : op->state_out ? ", combines before the shuffle" : "");
+    }
+    beck__text_add(out, "  (");
+    beck__schema_print(node->schema, out);
+    beck__text_add(out, ")");
+}

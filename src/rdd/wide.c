@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operators with a shuffle. Aggregations are three nodes, of which users see one:
+ *
+ *   parent -> GROUP to partial states -> shuffle by key hash -> GROUP of states to results
+ */
+#include "rdd/inside.h"
+
+/* The partition count of an operator; 0 after an error. */
+static uint32_t count_of(struct graph *graph, const struct origin *origin, int partitions)
+{
+    if (partitions == 0)
+        return graph->partitions;
+    if (partitions > 0 && partitions <= 65536)
+        return (uint32_t)partitions;
+    beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                     "%d partitions; give a number from 1 to 65536", partitions);
+    return 0;
+}
+
+/* ---- the three nodes ---------------------------------------------------------------------------------- */
+
+struct fold_plan {
+    struct op partial, final;
+    bool map_side;
+    struct partitioning partitioning;
+    uint32_t keys;
+};
+
+static struct node *fold_nodes(struct graph *graph, struct node *parent, const struct origin *origin,
+                               struct fold_plan *plan)
+{
+    struct node *node = parent;
+
+    plan->partial.kind = plan->final.kind = OP_GROUP;
+    plan->partial.keys = plan->final.keys = plan->keys;
+    if (plan->map_side) {
+        plan->partial.state_out = plan->final.state_in = true;
+        node = beck__node_narrow(graph, node, origin, &plan->partial);
+        if (!node)
+            return NULL;
+        node->hidden = true;
+        node->keys = plan->keys;
+    }
+    node = beck__node_shuffle(graph, node, origin, plan->partitioning);
+    if (!node)
+        return NULL;
+    node->hidden = true;
+    node = beck__node_narrow(graph, node, origin, &plan->final);
+    if (node)
+        node->keys = plan->keys;
+    return node;
+}
+
+/* Schemas of states and results of a fold over every value column. */
+static bool fold_schemas(struct graph *graph, const struct origin *origin, const struct node *parent,
+                         struct fold_plan *plan, const beck_aggregate *aggregate)
+{
+    uint32_t keys = plan->keys, count = parent->schema->count - keys;
+    struct field *states = beck__arena_alloc(graph->arena, (count + 1) * sizeof *states);
+    struct field *results = beck__arena_alloc(graph->arena, (count + 1) * sizeof *results);
+    struct error error = {0};
+
+    if (!states || !results) {
+        beck__error_memory(graph->error, origin->name, count * sizeof *states);
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (beck__fold_types(graph->arena, plan->final.fold, aggregate, &parent->schema->fields[keys + i],
+                             &states[i], &results[i], &error)) {
+            beck__node_error(graph, origin->name, origin->site, error.status, "%s", error.text);
+            return false;
+        }
+    plan->partial.out = beck__schema_join(graph, parent->schema->fields, keys, states, count);
+    plan->final.out = beck__schema_join(graph, parent->schema->fields, keys, results, count);
+    return plan->partial.out && plan->final.out;
+}
+
+/* reduce_by_key and reduce: keys is 0 for the latter. */
+static struct node *reduce(struct graph *graph, struct node *parent, const struct origin *origin,
+                           const beck_reduce_args *args, struct fold_plan *plan)
+{
+    const beck_aggregate *aggregate = args->reducer.aggregate;
+    struct op *op = &plan->final;
+
+    if (!aggregate && !args->reducer.callback)
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "the function is NULL");
+    if (args->n < 0)
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, ".n is %d", args->n);
+    if (!beck__node_context(graph, origin, op, args->ctx, args->ctx_size))
+        return NULL;
+    op->emits = EMITS_ANY;
+    op->number = args->n ? (uint64_t)args->n : 10;
+    if (!aggregate) {
+        op->fold = FOLD_REDUCE;
+        op->emits = EMITS_ONE;
+        op->function[0] = beck__node_function(graph, BECK__ADDRESS(args->reducer.callback));
+    } else {
+        op->fold = beck__known_aggregate(aggregate);
+        if (op->fold == FOLD_KINDS) {
+            op->fold = FOLD_USER;
+            op->function[0] = beck__node_function(graph, aggregate);
+        }
+    }
+    plan->partial = *op;
+    plan->map_side = true;
+    return fold_schemas(graph, origin, parent, plan, aggregate)
+               ? fold_nodes(graph, parent, origin, plan)
+               : NULL;
+}
+
+struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent, const beck_reduce_args *args)
+{
+    struct origin origin = {"reduce_by_key", args->site, args->name};
+
+    if (!parent || !beck__node_pair(graph, &origin, parent))
+        return NULL;
+    uint32_t n = count_of(graph, &origin, args->partitions);
+    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    return n ? reduce(graph, parent, &origin, args, &plan) : NULL;
+}
+
+struct node *beck__node_reduce(struct graph *graph, struct node *parent, const beck_reduce_args *args)
+{
+    struct origin origin = {"reduce", args->site, args->name};
+    struct fold_plan plan = {.partitioning = {PARTITION_SINGLE, 0, 1}};
+
+    if (!parent)
+        return NULL;
+    struct node *node = reduce(graph, parent, &origin, args, &plan);
+    if (node)
+        node->keys = 1;
+    return node;
+}
+
+/* ---- group_by_key, combine_by_key ------------------------------------------------------------------------- */
+
+static const beck_schema *grouped_schema(struct graph *graph, const struct node *parent)
+{
+    uint32_t keys = parent->keys, count = parent->schema->count - keys;
+    const struct field *values = parent->schema->fields + keys;
+    struct field *array = beck__arena_alloc(graph->arena, 2 * sizeof *array);
+
+    if (!array) {
+        beck__error_memory(graph->error, "a schema", 2 * sizeof *array);
+        return NULL;
+    }
+    array[0] = (struct field){
+        .name = count == 1 ? values[0].name : "values", .type = BECK_ARRAY, .count = 1, .fields = &array[1]};
+    array[1] = count == 1 ? values[0] : (struct field){.type = BECK_STRUCT, .count = count, .fields = values};
+    array[1].name = "element";
+    return beck__schema_join(graph, parent->schema->fields, keys, array, 1);
+}
+
+struct node *beck__node_group_by_key(struct graph *graph, struct node *parent, const beck_group_args *args)
+{
+    struct origin origin = {"group_by_key", args->site, args->name};
+
+    if (!parent || !beck__node_pair(graph, &origin, parent))
+        return NULL;
+    uint32_t n = count_of(graph, &origin, args->partitions);
+    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    plan.final.fold = FOLD_LIST;
+    plan.final.out = n ? grouped_schema(graph, parent) : NULL;
+    return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+}
+
+struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
+                                       const beck_combine_args *args)
+{
+    struct origin origin = {"combine_by_key", args->site, args->name};
+
+    if (!parent || !beck__node_pair(graph, &origin, parent))
+        return NULL;
+    if (!args->create || !args->merge_value || !args->merge_combiners)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "needs .create, .merge_value and .merge_combiners");
+    uint32_t n = count_of(graph, &origin, args->partitions);
+    const beck_schema *combiner = beck__node_schema(graph, &origin, args->schema);
+    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    struct op *op = &plan.final;
+    if (!n || !combiner || !beck__node_context(graph, &origin, op, args->ctx, args->ctx_size))
+        return NULL;
+    op->fold = FOLD_COMBINE;
+    op->emits = EMITS_ONE;
+    op->function[0] = beck__node_function(graph, BECK__ADDRESS(args->create));
+    op->function[1] = beck__node_function(graph, BECK__ADDRESS(args->merge_value));
+    op->function[2] = beck__node_function(graph, BECK__ADDRESS(args->merge_combiners));
+    op->out = beck__schema_join(graph, parent->schema->fields, parent->keys, combiner->fields,
+                                combiner->count);
+    plan.partial = *op;
+    plan.map_side = !args->no_map_side;
+    return op->out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+}
+
+/* ---- counts, repartition ---------------------------------------------------------------------------------- */
+
+static const struct field count_field = {.name = "count", .type = BECK_BIGINT};
+
+struct node *beck__node_count(struct graph *graph, struct node *parent, const beck_none_args *args)
+{
+    struct origin origin = {"count", args->site, args->name};
+    struct fold_plan plan = {.map_side = true, .partitioning = {PARTITION_SINGLE, 0, 1}};
+
+    if (!parent)
+        return NULL;
+    plan.final.fold = FOLD_COUNT;
+    plan.final.out = beck__schema_join(graph, &count_field, 1, NULL, 0);
+    plan.partial = plan.final;
+    plan.final.always = true;
+    struct node *node = plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+    if (node) {
+        node->keys = 1;
+        node->needs_rdd = true;
+    }
+    return node;
+}
+
+struct node *beck__node_count_by_value(struct graph *graph, struct node *parent, const beck_group_args *args)
+{
+    struct origin origin = {"count_by_value", args->site, args->name};
+
+    if (!parent)
+        return NULL;
+    uint32_t n = count_of(graph, &origin, args->partitions), keys = parent->schema->count;
+    struct fold_plan plan = {.keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
+    plan.final.fold = FOLD_COUNT;
+    plan.final.out = n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
+    plan.partial = plan.final;
+    return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+}
+
+struct node *beck__node_repartition(struct graph *graph, struct node *parent,
+                                    const beck_repartition_args *args)
+{
+    struct origin origin = {"repartition", args->site, args->name};
+
+    if (!parent)
+        return NULL;
+    if (args->partitions == 0)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "0 partitions; give a number from 1 to 65536");
+    uint32_t n = count_of(graph, &origin, args->partitions);
+    struct partitioning to = {PARTITION_ROUND_ROBIN, 0, n};
+    struct node *node = n ? beck__node_shuffle(graph, parent, &origin, to) : NULL;
+    if (node)
+        node->needs_rdd = true;
+    return node;
+}
