@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * beck_dstream: transformations and output operations, as nodes of the rdd room.
+ */
+#include "dstream/dstream.h"
+
+#include "connectors/connectors.h"
+
+#include <stdio.h>
+
+static beck_dstream poisoned;
+
+beck_dstream *beck__dstream_new(struct streams *streams, struct node *node)
+{
+    beck_dstream *s = beck__arena_alloc(streams->graph->arena, sizeof *s);
+
+    if (!s) {
+        beck__error_memory(streams->graph->error, "a stream", sizeof *s);
+        return &poisoned;
+    }
+    s->streams = streams;
+    s->node = node;
+    s->slide = 1;
+    return s;
+}
+
+bool beck__streams_open(struct streams *streams, const char *name, beck_site site)
+{
+    if (streams->frozen)
+        beck__node_error(streams->graph, name, site, BECK_STATE,
+                         "the graph is frozen: inputs, transformations and outputs are added before "
+                         "beck_start or beck_run");
+    return !streams->frozen;
+}
+
+/* The graph to add to, or NULL. */
+static struct graph *open_graph(beck_dstream *s, const char *name, beck_site site)
+{
+    if (!s->streams || !beck__streams_open(s->streams, name, site))
+        return NULL;
+    return s->node ? s->streams->graph : NULL;
+}
+
+static beck_dstream *dead(beck_dstream *s)
+{
+    return s->streams ? beck__dstream_new(s->streams, NULL) : &poisoned;
+}
+
+#define TRANSFORM(name, T)                                                                         \
+    beck_dstream *beck_dstream_##name(beck_dstream *s, const T *args)                              \
+    {                                                                                              \
+        struct graph *graph = open_graph(s, #name, args->site);                                    \
+        return graph ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, args))      \
+                     : dead(s);                                                                    \
+    }
+
+#define MAP(name, kind)                                                                            \
+    beck_dstream *beck_dstream_##name(beck_dstream *s, const beck_map_args *args)                  \
+    {                                                                                              \
+        struct graph *graph = open_graph(s, #name, args->site);                                    \
+        return graph ? beck__dstream_new(s->streams, beck__node_map(graph, s->node, kind, args))   \
+                     : dead(s);                                                                    \
+    }
+
+MAP(map, MAP_MAP)
+MAP(flat_map, MAP_FLAT_MAP)
+MAP(map_values, MAP_VALUES)
+MAP(flat_map_values, MAP_FLAT_VALUES)
+TRANSFORM(filter, beck_filter_args)
+TRANSFORM(map_partitions, beck_map_partitions_args)
+TRANSFORM(key_by, beck_key_by_args)
+TRANSFORM(repartition, beck_repartition_args)
+TRANSFORM(glom, beck_none_args)
+TRANSFORM(reduce, beck_reduce_args)
+TRANSFORM(reduce_by_key, beck_reduce_args)
+TRANSFORM(group_by_key, beck_group_args)
+TRANSFORM(combine_by_key, beck_combine_args)
+TRANSFORM(count, beck_none_args)
+TRANSFORM(count_by_value, beck_group_args)
+
+beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args)
+{
+    struct graph *graph = open_graph(a, "union", args->site);
+
+    if (!graph || !b->node)
+        return dead(a);
+    if (a->streams != b->streams) {
+        beck__node_error(graph, "union", args->site, BECK_INVALID,
+                         "the streams belong to different contexts");
+        return dead(a);
+    }
+    return beck__dstream_new(a->streams, beck__node_union(graph, a->node, b->node, args->site));
+}
+
+const char *beck_dstream_schema_text(const beck_dstream *s)
+{
+    const char *copy = NULL;
+
+    if (s->node) {
+        struct text text = {.memory = s->streams->graph->arena->memory};
+        beck__schema_print(s->node->schema, &text);
+        copy = beck__arena_text(s->streams->graph->arena, beck__text_get(&text));
+        beck__text_deinit(&text);
+    }
+    return copy ? copy : "";
+}
+
+/* ---- outputs --------------------------------------------------------------------------------------------- */
+
+struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name, beck_site site,
+                                const char *label)
+{
+    struct graph *graph = open_graph(s, name, site);
+    struct output *output = graph ? beck__arena_alloc(graph->arena, sizeof *output) : NULL;
+    const char *slash = site.file ? strrchr(site.file, '/') : NULL;
+
+    if (!output) {
+        if (graph)
+            beck__error_memory(graph->error, name, sizeof *output);
+        return NULL;
+    }
+    output->kind = kind;
+    output->name = name;
+    output->label = beck__arena_text(graph->arena, label);
+    output->site = site;
+    output->stream = s;
+    output->node = s->node;
+    snprintf(output->what, sizeof output->what, "%s at %s:%d", label ? label : name,
+             slash ? slash + 1 : site.file ? site.file : "?", site.line);
+    if (s->streams->last)
+        s->streams->last->next = output;
+    else
+        s->streams->first = output;
+    s->streams->last = output;
+    s->streams->output_count++;
+    return output;
+}
+
+static void output_sink(beck_dstream *s, const char *name, const beck_save_args *args, uint64_t rows)
+{
+    struct graph *graph = open_graph(s, name, args->site);
+    const struct program *program = graph ? beck__program_sink(graph, s->node, args, rows) : NULL;
+    struct output *output =
+        program ? beck__output_new(s, OUTPUT_SINK, name, args->site, args->name) : NULL;
+
+    if (output) {
+        output->program = program;
+        output->class_of = args->class_of;
+    }
+}
+
+void beck_dstream_save(beck_dstream *s, const beck_save_args *args)
+{
+    output_sink(s, args->class_of->name, args, 0);
+}
+
+void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
+{
+    uint32_t rows = args->rows > 0 ? (uint32_t)args->rows : 10;
+    struct beck__print_params params = {.rows = rows, .header = true};
+    beck_save_args to = {.class_of = beck__print_sink,
+                         .site = args->site,
+                         .params = &params,
+                         .params_size = sizeof params,
+                         .name = args->name};
+
+    output_sink(s, "print", &to, (uint64_t)rows + 1);
+}
+
+void beck__save_as_text_files(beck_dstream *s, const beck_save_text_files_args *args)
+{
+    struct beck__text_sink_params params = {.batches = true, .empty = args->empty};
+    const char *prefix = args->prefix ? args->prefix : "", *suffix = args->suffix ? args->suffix : "";
+
+    if (!*prefix || strlen(prefix) >= sizeof params.path - 64 || strlen(suffix) >= sizeof params.suffix) {
+        if (s->streams)
+            beck__node_error(s->streams->graph, "save_as_text_files", args->site, BECK_INVALID,
+                             "the prefix is empty, or prefix or suffix is too long");
+        return;
+    }
+    memcpy(params.path, prefix, strlen(prefix));
+    memcpy(params.suffix, suffix, strlen(suffix));
+    beck_save_args to = {.class_of = beck__text_sink,
+                         .site = args->site,
+                         .params = &params,
+                         .params_size = sizeof params,
+                         .empty = args->empty,
+                         .name = args->name};
+    output_sink(s, "save_as_text_files", &to, 0);
+}
+
+void beck__foreach_rdd(beck_dstream *s, const beck_foreach_rdd_args *args)
+{
+    if (!args->fn) {
+        if (s->streams)
+            beck__node_error(s->streams->graph, "foreach_rdd", args->site, BECK_INVALID,
+                             "the callback is NULL");
+        return;
+    }
+    struct output *output = beck__output_new(s, OUTPUT_FOREACH, "foreach_rdd", args->site, args->name);
+    if (output) {
+        output->fn = args->fn;
+        output->ctx = args->ctx;
+    }
+}
+
+/* ---- the graph as text -------------------------------------------------------------------------------------- */
+
+static void print_node(const struct node *node, unsigned depth, struct text *out)
+{
+    if (!node->hidden || node->kind == NODE_SHUFFLE) {
+        beck__text_printf(out, "%*s", (int)(2 + 3 * depth), "");
+        beck__node_print(node, out);
+        beck__text_add(out, "\n");
+        depth++;
+    }
+    for (uint32_t i = 0; i < node->parent_count; i++)
+        print_node(node->parents[i], depth, out);
+}
+
+static const char *guarantee(const struct output *output)
+{
+    static const char *const texts[] = {"at least once", "idempotent", "atomic", "two-phase"};
+
+    if (output->kind != OUTPUT_SINK)
+        return "at least once";
+    return texts[output->class_of->guarantee];
+}
+
+void beck__streams_print(const struct streams *streams, struct text *out)
+{
+    uint32_t number = 0;
+
+    for (const struct output *o = streams->first; o; o = o->next) {
+        beck__text_printf(out, "%soutput %u: %s  (%s)\n", number ? "\n" : "", number, o->what, guarantee(o));
+        print_node(o->node, 0, out);
+        number++;
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dstream - the algebra of time: a DStream is a node of the rdd room that gets one instance per batch,
+ * with a slide and a parent. A plan as well: nothing here runs.
+ */
+#ifndef BECK_DSTREAM_H
+#define BECK_DSTREAM_H
+
+#include "rdd/rdd.h"
+#include <beck/beck.h>
+
+enum output_kind { OUTPUT_SINK, OUTPUT_FOREACH, OUTPUT_COLLECT };
+
+/* An output operation, in order of registration. */
+struct output {
+    enum output_kind kind;
+    struct output *next;
+    const char *name; /* "print" */
+    const char *label;
+    beck_site site;
+    char what[160];   /* "print at wc.c:17" */
+    beck_dstream *stream;
+    struct node *node;
+    const struct program *program; /* SINK */
+    const beck_sink_class *class_of;
+    beck_each_rdd_fn *fn; /* FOREACH */
+    void *ctx;            /* FOREACH, COLLECT */
+    void *state;          /* the driver's */
+};
+
+/* All streams of one context. */
+struct streams {
+    struct graph *graph;
+    bool frozen; /* since start: nothing can be added */
+    struct output *first, *last;
+    uint32_t output_count;
+    uint32_t source_count;
+    void *owner; /* the driver */
+};
+
+struct beck_dstream {
+    struct streams *streams;
+    struct node *node; /* NULL: poisoned */
+    int64_t slide;     /* in batches */
+    void *source;      /* the driver's, of an input stream */
+};
+
+/* A stream of a node (NULL: poisoned), never NULL. */
+beck_dstream *beck__dstream_new(struct streams *streams, struct node *node);
+/* Adds an output operation; NULL with the error set (frozen, poisoned). */
+struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name, beck_site site,
+                                const char *label);
+/* False with BECK_STATE set: the graph is frozen. */
+bool beck__streams_open(struct streams *streams, const char *name, beck_site site);
+/* The graph as text, each output with what leads to it. */
+void beck__streams_print(const struct streams *streams, struct text *out);
+
+#endif

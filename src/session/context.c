@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The context: options, log, engine; its birth and its end. It belongs to one thread.
+ */
+#include "session/session.h"
+
+#include <stdio.h>
+
+static const char *lookup(void *user, const char *name)
+{
+    struct os *os = user;
+
+    return os->env(os, name);
+}
+
+static beck_status read_file(struct os *os, const char *path, struct text *out, struct error *error)
+{
+    struct os_file *file;
+    char piece[4096];
+    size_t got = 0;
+    beck_status status = os->open(os, path, OS_READ, &file, error);
+
+    if (status)
+        return status;
+    do {
+        status = os->read(os, file, out->size, piece, sizeof piece, &got, error);
+        beck__text_append(out, piece, got);
+    } while (!status && got == sizeof piece && out->size < ((size_t)1 << 20));
+    os->close(os, file, NULL);
+    return status;
+}
+
+static beck_status read_conf(beck_context *ctx, const char *path)
+{
+    struct text text = {.memory = &ctx->os->memory};
+    beck_status status = read_file(ctx->os, path, &text, &ctx->error);
+
+    if (!status)
+        status = beck__settings_file(ctx->settings, path, beck__text_get(&text), text.size, &ctx->error);
+    beck__text_deinit(&text);
+    return status;
+}
+
+/* The program's own values, then file, environment, command line: the later wins. The file's name is
+ * found first, wherever it stands. */
+static void read_settings(beck_context *ctx, const beck_context_args *args)
+{
+    struct settings *s = ctx->settings, *first = beck__settings_new(&ctx->arena);
+    char *none[] = {(char *)"beck", NULL};
+    char **argv = args->argv ? args->argv : none;
+    int argc = args->argv ? args->argc : 1;
+    char number[32];
+
+    if (!first || beck__settings_env(first, lookup, ctx->os, &ctx->error) ||
+        beck__settings_argv(first, argc, argv, &ctx->args, &ctx->arg_count, &ctx->error))
+        return;
+    if (args->batch_ms) {
+        snprintf(number, sizeof number, "%lld", (long long)args->batch_ms);
+        if (beck__settings_set(s, "driver.batch", number, "beck_context_new .batch_ms", &ctx->error))
+            return;
+    }
+    if (args->partitions) {
+        snprintf(number, sizeof number, "%d", args->partitions);
+        if (beck__settings_set(s, "engine.partitions", number, "beck_context_new .partitions", &ctx->error))
+            return;
+    }
+    if (args->master &&
+        beck__settings_set(s, "engine.master", args->master, "beck_context_new .master", &ctx->error))
+        return;
+    const char *file = beck__settings_text(first, OPTION_CONF_FILE);
+    if (*file && read_conf(ctx, file))
+        return;
+    if (!beck__settings_env(s, lookup, ctx->os, &ctx->error))
+        beck__settings_argv(s, argc, argv, &ctx->args, &ctx->arg_count, &ctx->error);
+}
+
+static void apply_settings(beck_context *ctx, const beck_context_args *args)
+{
+    static const beck_log_level levels[] = {BECK_LOG_WARNING, BECK_LOG_ERROR, BECK_LOG_INFO};
+    int64_t memory = beck__settings_number(ctx->settings, OPTION_MEMORY);
+
+    ctx->log.level = levels[beck__settings_number(ctx->settings, OPTION_LOG)];
+    ctx->batch_ms = beck__settings_number(ctx->settings, OPTION_BATCH);
+    ctx->help = beck__settings_number(ctx->settings, OPTION_HELP) != 0;
+    ctx->describe = beck__settings_number(ctx->settings, OPTION_DESCRIBE) != 0;
+    ctx->life.graph.partitions = (uint32_t)beck__settings_number(ctx->settings, OPTION_PARTITIONS);
+    if (memory)
+        beck__os_memory_max(ctx->os, (size_t)memory);
+    if (args->batch_ms < 0)
+        beck__error_set(&ctx->error, BECK_INVALID, "beck_context_new: .batch_ms is %lld; give 1 or more",
+                        (long long)args->batch_ms);
+    if (args->checkpoint)
+        beck__error_set(&ctx->error, BECK_UNSUPPORTED,
+                        "beck_context_new: .checkpoint is not in this version; leave it out");
+}
+
+static void life_init(struct session_life *life, beck_context *ctx, struct arena *arena)
+{
+    life->ctx = ctx;
+    life->graph = (struct graph){.arena = arena, .os = ctx->os, .error = &ctx->error};
+    life->stamp = (struct stamp){.arena = arena};
+}
+
+beck_context *beck__context_new(const beck_context_args *args)
+{
+    struct os *os = beck__os_current();
+
+    beck__engine_worker(os);
+    beck_context *ctx = beck__alloc_zero(&os->memory, sizeof *ctx);
+    if (!ctx)
+        return NULL;
+    ctx->os = os;
+    beck__arena_init(&ctx->arena, &os->memory);
+    ctx->described.memory = &os->memory;
+    ctx->log = (struct log){.os = os, .fn = args->log, .user = args->log_user, .level = BECK_LOG_WARNING};
+    ctx->name = beck__arena_text(&ctx->arena, args->name ? args->name : "beck");
+    ctx->manual_clock = args->manual_clock;
+    ctx->manual_ms = args->manual_start_ms;
+    life_init(&ctx->life, ctx, &ctx->arena);
+    ctx->settings = beck__settings_new(&ctx->arena);
+    ctx->bus = beck__bus_new(os, &os->memory, 1024);
+    if (!ctx->settings || !ctx->bus || !ctx->name) {
+        beck_context_free(ctx);
+        return NULL;
+    }
+    read_settings(ctx, args);
+    apply_settings(ctx, args);
+    return ctx;
+}
+
+beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
+                                    int64_t batch_ms)
+{
+    life_init(life, ctx, arena);
+    life->graph.node_count = ctx->life.graph.node_count;
+    life->graph.partitions = ctx->life.graph.partitions;
+    life->stamp.batch_ms = batch_ms;
+    life->stamp.engine = ctx->engine;
+    life->stamp.scope = ctx->engine->scope_new(ctx->engine, batch_ms);
+    return life->stamp.scope ? BECK_OK : BECK_NO_MEMORY;
+}
+
+beck_status beck__session_engine(beck_context *ctx)
+{
+    const struct settings *s = ctx->settings;
+    struct engine_options options = {
+        .threads = beck__master_threads(beck__settings_text(s, OPTION_MASTER), ctx->os->cpu_count(ctx->os)),
+        .isolate = beck__settings_number(s, OPTION_ISOLATE) != 0,
+        .encode = beck__settings_number(s, OPTION_ENCODE) != 0,
+        .attempts = (int)beck__settings_number(s, OPTION_ATTEMPTS),
+        .inline_rows = (uint64_t)beck__settings_number(s, OPTION_INLINE_ROWS),
+        .received_split_bytes = 8 << 20,
+    };
+
+    if (ctx->error.status)
+        return ctx->error.status;
+    if (!ctx->engine) {
+        ctx->engine = beck__engine_local(ctx->os, &options, &ctx->log, &ctx->error);
+        if (!ctx->engine)
+            return ctx->error.status;
+    }
+    if (!ctx->life.stamp.scope) {
+        ctx->life.stamp.engine = ctx->engine;
+        ctx->life.stamp.scope = ctx->engine->scope_new(ctx->engine, 0);
+    }
+    if (!ctx->life.stamp.scope)
+        return beck__error_memory(&ctx->error, "the engine", 0);
+    return BECK_OK;
+}
+
+void beck_context_free(beck_context *ctx)
+{
+    if (!ctx)
+        return;
+    struct os *os = ctx->os;
+    if (ctx->stream.driver)
+        ctx->stream.free(ctx->stream.driver);
+    while (ctx->results)
+        beck_result_free(ctx->results);
+    if (ctx->engine) {
+        ctx->engine->scope_free(ctx->engine, ctx->life.stamp.scope);
+        ctx->engine->close(ctx->engine);
+    }
+    beck__bus_free(ctx->bus);
+    beck__text_deinit(&ctx->described);
+    beck__arena_deinit(&ctx->arena);
+    beck__free(&os->memory, ctx, sizeof *ctx);
+}
+
+char **beck_args(beck_context *ctx, int *argc)
+{
+    static char *none[] = {NULL};
+
+    *argc = ctx->args ? ctx->arg_count : 0;
+    return ctx->args ? ctx->args : none;
+}
+
+beck_state_of beck_context_state(const beck_context *ctx)
+{
+    return (beck_state_of)atomic_load(&((beck_context *)(uintptr_t)ctx)->state);
+}
+
+beck_status beck_error(const beck_context *ctx)
+{
+    return ctx->error.status;
+}
+
+const char *beck_error_text(const beck_context *ctx)
+{
+    return ctx->error.text;
+}
+
+void beck_add_listener(beck_context *ctx, beck_listener_fn *listener, void *user)
+{
+    if (beck__bus_add(ctx->bus, listener, user))
+        beck__error_memory(&ctx->error, "a listener", 0);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * beck_rdd: creation and transformations. Each is a node of the rdd room in the life of the RDD.
+ */
+#include "connectors/connectors.h"
+#include "session/session.h"
+
+beck_rdd *beck__session_rdd(struct session_life *life, struct node *node)
+{
+    static beck_rdd poisoned;
+    beck_rdd *r = beck__arena_alloc(life->graph.arena, sizeof *r);
+
+    if (!r) {
+        beck__error_memory(life->graph.error, "an RDD", sizeof *r);
+        return &poisoned;
+    }
+    r->life = life;
+    r->node = node;
+    return r;
+}
+
+/* The graph to make nodes in; NULL for a poisoned RDD. */
+static struct graph *graph_of(beck_rdd *r)
+{
+    return r->life && r->node ? &r->life->graph : NULL;
+}
+
+#define TRANSFORM(name, T)                                                                         \
+    beck_rdd *beck_rdd_##name(beck_rdd *r, const T *args)                                          \
+    {                                                                                              \
+        struct graph *graph = graph_of(r);                                                         \
+        return graph ? beck__session_rdd(r->life, beck__node_##name(graph, r->node, args)) : r;    \
+    }
+
+#define MAP(name, kind)                                                                            \
+    beck_rdd *beck_rdd_##name(beck_rdd *r, const beck_map_args *args)                              \
+    {                                                                                              \
+        struct graph *graph = graph_of(r);                                                         \
+        return graph ? beck__session_rdd(r->life, beck__node_map(graph, r->node, kind, args)) : r; \
+    }
+
+MAP(map, MAP_MAP)
+MAP(flat_map, MAP_FLAT_MAP)
+MAP(map_values, MAP_VALUES)
+MAP(flat_map_values, MAP_FLAT_VALUES)
+TRANSFORM(filter, beck_filter_args)
+TRANSFORM(map_partitions, beck_map_partitions_args)
+TRANSFORM(key_by, beck_key_by_args)
+TRANSFORM(repartition, beck_repartition_args)
+TRANSFORM(glom, beck_none_args)
+TRANSFORM(reduce_by_key, beck_reduce_args)
+TRANSFORM(group_by_key, beck_group_args)
+TRANSFORM(combine_by_key, beck_combine_args)
+
+beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
+{
+    struct graph *graph = graph_of(a);
+
+    if (!graph || !graph_of(b))
+        return graph ? b : a;
+    /* the shorter life: a batch's RDD united with one of the context lives as long as the batch */
+    struct session_life *life = a->life->stamp.batch_ms ? a->life : b->life;
+    return beck__session_rdd(life, beck__node_union(&life->graph, a->node, b->node, args->site));
+}
+
+const char *beck_rdd_schema_text(const beck_rdd *r)
+{
+    struct text text = {0};
+    const char *copy = NULL;
+
+    if (r->life && r->node) {
+        text.memory = r->life->graph.arena->memory;
+        beck__schema_print(r->node->schema, &text);
+        copy = beck__arena_text(r->life->graph.arena, beck__text_get(&text));
+        beck__text_deinit(&text);
+    }
+    return copy ? copy : "";
+}
+
+/* ---- creation ------------------------------------------------------------------------------------------- */
+
+static beck_status fill(const beck_schema *schema, const beck_parallelize_args *args, size_t from, size_t to,
+                        struct blocks *list, struct error *error)
+{
+    struct builder b;
+    beck_status status = beck__builder_init(&b, list->memory, schema, 0, error);
+    uint32_t width = schema->count;
+
+    for (size_t i = from; !status && i < to; i++) {
+        for (uint32_t k = 0; !status && k < width; k++)
+            status = beck__builder_value(&b, k, &args->values[i * width + k], NULL, error);
+        if (status)
+            break;
+        beck__builder_end_row(&b);
+        if (beck__builder_full(&b) || i + 1 == to) {
+            struct block *block = beck__block_new(list->memory, schema, b.chunk, 0, b.chunk->rows, NULL);
+            if (!block || !beck__blocks_add(list, block))
+                status = beck__error_memory(error, "parallelize", 0);
+            beck__builder_clear(&b);
+        }
+    }
+    beck__builder_deinit(&b);
+    return status;
+}
+
+/* Slice i of n elements over p partitions: [i*n/p, (i+1)*n/p). */
+static beck_status slice_up(beck_context *ctx, const beck_schema *schema, const beck_parallelize_args *args,
+                            struct blocks *lists, uint32_t count, struct error *error)
+{
+    beck_status status = BECK_OK;
+
+    for (uint32_t p = 0; !status && p < count; p++) {
+        size_t from = (size_t)((unsigned long long)p * args->rows / count);
+        size_t to = (size_t)((unsigned long long)(p + 1) * args->rows / count);
+        lists[p].memory = &ctx->os->memory;
+        status = fill(schema, args, from, to, &lists[p], error);
+    }
+    return status;
+}
+
+beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args)
+{
+    struct session_life *life = &ctx->life;
+    struct graph *graph = &life->graph;
+    const beck_schema *schema = NULL;
+    struct error error = {0};
+    uint32_t count = args->partitions > 0 ? (uint32_t)args->partitions : graph->partitions;
+    struct dataset *dataset = NULL;
+
+    if (beck__session_engine(ctx))
+        return beck__session_rdd(life, NULL);
+    beck__schema_parse(graph->arena, args->schema, &schema, &error);
+    struct blocks *lists = beck__arena_alloc(graph->arena, count * sizeof *lists);
+    if (!error.status && !lists)
+        beck__error_memory(&error, "parallelize", count * sizeof *lists);
+    if (!error.status)
+        slice_up(ctx, schema, args, lists, count, &error);
+    if (error.status) {
+        for (uint32_t p = 0; lists && p < count; p++)
+            if (lists[p].memory)
+                beck__blocks_deinit(&lists[p]);
+        beck__node_error(graph, "parallelize", args->site, error.status, "%s", error.text);
+        return beck__session_rdd(life, NULL);
+    }
+    struct node *node = beck__node_values(graph, "parallelize", args->site, schema, lists, count);
+    /* the context's own dataset takes references, so that the lists need no owner */
+    if (node && beck__node_dataset(&life->stamp, node, &dataset, &ctx->error))
+        node = NULL;
+    return beck__session_rdd(life, node);
+}
+
+static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_class *class_of,
+                        beck_str params, beck_site site)
+{
+    struct graph *graph = &ctx->life.graph;
+    beck_str copy = beck_bytes_of(beck__arena_copy(graph->arena, params.data, params.size), params.size);
+
+    if (!copy.data) {
+        beck__error_memory(&ctx->error, name, params.size);
+        return beck__session_rdd(&ctx->life, NULL);
+    }
+    return beck__session_rdd(&ctx->life, beck__node_ranges(graph, name, site, class_of, copy));
+}
+
+beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
+{
+    return direct(ctx, args->class_of->name, args->class_of, beck_bytes_of(args->params, args->params_size),
+                  args->site);
+}
+
+beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
+{
+    struct beck__text_params params = {0};
+    const char *path = args->path ? args->path : "";
+
+    if (!*path || strlen(path) >= sizeof params.path) {
+        beck__node_error(&ctx->life.graph, "text_file", args->site, BECK_INVALID,
+                         "the path is empty or longer than %zu bytes", sizeof params.path - 1);
+        return beck__session_rdd(&ctx->life, NULL);
+    }
+    memcpy(params.path, path, strlen(path));
+    params.split_bytes = (uint64_t)(args->split_bytes > 0
+                                        ? args->split_bytes
+                                        : beck__settings_number(ctx->settings, OPTION_SPLIT_BYTES));
+    params.line_bytes_max = (uint64_t)(args->line_bytes_max > 0
+                                           ? args->line_bytes_max
+                                           : beck__settings_number(ctx->settings, OPTION_LINE_BYTES));
+    size_t size = offsetof(struct beck__text_params, path) + strlen(path) + 1;
+    return direct(ctx, "text_file", beck__text_source, beck_bytes_of(&params, size), args->site);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session - the context and everything that a batch program needs: options, the engine, RDDs, actions
+ * and results. The driver room adds streams to it through `stream`.
+ */
+#ifndef BECK_SESSION_H
+#define BECK_SESSION_H
+
+#include "config/config.h"
+#include "observe/observe.h"
+#include "rdd/rdd.h"
+#include <beck/beck.h>
+
+struct driver;
+
+/* What belongs to the driver room; NULL until the first stream is made. */
+struct session_stream {
+    struct driver *driver;
+    void (*free)(struct driver *driver);
+};
+
+/* The life of RDDs: that of the context, or of one batch. */
+struct session_life {
+    beck_context *ctx;
+    struct graph graph;
+    struct stamp stamp;
+};
+
+struct beck_context {
+    struct os *os;
+    struct arena arena;
+    struct error error; /* sticky */
+    const char *name;
+    int64_t batch_ms;
+    struct settings *settings;
+    char **args;
+    int arg_count;
+    struct log log;
+    struct bus *bus;
+    struct engine *engine; /* opened by the first use */
+    struct session_life life;
+    struct session_stream stream;
+    bool manual_clock;
+    int64_t manual_ms;
+    bool help, describe; /* asked for on the command line */
+    _Atomic int state; /* beck_state_of */
+    struct text described;
+    struct beck_result *results; /* not freed yet: newest first */
+};
+
+struct beck_rdd {
+    struct session_life *life;
+    struct node *node; /* NULL: poisoned */
+};
+
+/* Opens the engine if it is not open yet. The error sticks. */
+beck_status beck__session_engine(beck_context *ctx);
+/* An RDD in this life's arena, never NULL (a static poisoned one without memory). */
+beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
+/* A life for one batch: `arena` must be empty; ends with the scope. */
+beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
+                                    int64_t batch_ms);
+/* Runs a job over the RDD's node; rows go to deliver. Sets the context's error, except in a batch,
+ * where the caller decides: *error. */
+beck_status beck__session_job(struct session_life *life, struct node *node, const struct program *action,
+                              void (*deliver)(void *, uint32_t, const struct blocks *), void *user,
+                              const char *what, struct error *error);
+
+/* A sink as the end of a pipeline: open, tasks, commit, close. `params` as given to beck_save. Returns
+ * the number of rows written in *rows (may be NULL). */
+struct output_sink {
+    const beck_sink_class *class_of;
+    beck_str params;
+    void *state;
+    bool opened;
+    struct error reason; /* what the sink said */
+};
+beck_status beck__sink_open_once(struct output_sink *sink, beck_context *ctx, struct arena *arena,
+                                 struct error *error);
+beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
+                           const struct program *program, const char *what, struct error *error);
+void beck__sink_close(struct output_sink *sink);
+
+#endif
