@@ -44,6 +44,15 @@ void beck__bits_copy(uint8_t *to, size_t at, const uint8_t *from, size_t first, 
         put(to, at++, beck__bit_get(from, first++));
 }
 
+/* Neighbours are added up: bits, pairs, nibbles, bytes (the instruction is not everywhere). */
+static size_t ones_of(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (size_t)(x * 0x0101010101010101u >> 56);
+}
+
 size_t beck__bits_ones(const uint8_t *bits, size_t from, size_t count)
 {
     size_t end = from + count, ones = 0;
@@ -52,7 +61,7 @@ size_t beck__bits_ones(const uint8_t *bits, size_t from, size_t count)
     for (; from + 64 <= end; from += 64) {
         uint64_t word;
         memcpy(&word, bits + (from >> 3), sizeof word);
-        ones += (size_t)__builtin_popcountll(word);
+        ones += ones_of(word);
     }
     for (; from < end; from++)
         ones += beck__bit_get(bits, from);

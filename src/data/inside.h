@@ -122,10 +122,43 @@ void beck__column_end_array(beck_column *column);
 struct block *beck__block_make(const struct allocator *memory, const beck_schema *schema,
                                size_t more, char **rest);
 
-/* ---- checks of encoded blocks
- * ---------------------------------------------------------------------- */
+/* ---- encoded blocks
+ * ------------------------------------------------------------------------------ */
 
 /* CRC32C (Castagnoli) of more bytes; begin with 0. */
 uint32_t beck__crc32c(uint32_t crc, const void *data, size_t size);
+/* The same without an instruction for it. */
+uint32_t beck__crc32c_table(uint32_t crc, const void *data, size_t size);
+
+#define BECK__BLOCK_VERSION 1u
+#define BECK__BLOCK_LZ4     1u /* flag: the body is compressed */
+
+struct block_header {
+    char magic[4];
+    uint16_t version, flags;
+    uint64_t schema;
+    uint32_t rows, columns;
+    uint32_t map, sequence;
+    uint32_t body, raw; /* bytes of the body as it stands there, and uncompressed */
+    uint32_t crc, zero;
+};
+
+_Static_assert(sizeof(struct block_header) == BECK__BLOCK_HEADER, "the header has no holes");
+
+/* CRC32C of a whole block, its own field taken as 0. */
+uint32_t beck__block_crc(const struct block_header *header, const void *body);
+
+/* In front of every column of the body:
+ *
+ *     | flags u32 | bytes of long strings u32 | validity | data | long strings | children ...
+ *
+ * validity if flag 1 is set; each part padded with zeros to 8 bytes. A long view holds the offset
+ * of its bytes among the column's strings, which stand there in order of the rows. The rows of the
+ * child of an ARRAY are its last offset; the first is 0. A STRUCT has no data. */
+struct column_header {
+    uint32_t flags, strings;
+};
+
+#define BECK__COLUMN_VALID 1u
 
 #endif
