@@ -9,6 +9,8 @@
 #include "rdd/rdd.h"
 #include <beck/beck.h>
 
+struct batch;
+
 enum output_kind { OUTPUT_SINK, OUTPUT_FOREACH, OUTPUT_COLLECT };
 
 /* An output operation, in order of registration. */
@@ -25,6 +27,7 @@ struct output {
     const beck_sink_class *class_of;
     beck_each_rdd_fn *fn; /* FOREACH */
     void *ctx;            /* FOREACH, COLLECT */
+    void (*collect)(const struct output *output, struct batch *batch); /* COLLECT: the driver's */
     void *state;          /* the driver's */
 };
 

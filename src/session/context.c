@@ -94,11 +94,13 @@ static void apply_settings(beck_context *ctx, const beck_context_args *args)
                         "beck_context_new: .checkpoint is not in this version; leave it out");
 }
 
-static void life_init(struct session_life *life, beck_context *ctx, struct arena *arena)
+static void life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
+                      struct error *error)
 {
     life->ctx = ctx;
-    life->graph = (struct graph){.arena = arena, .os = ctx->os, .error = &ctx->error};
+    life->graph = (struct graph){.arena = arena, .os = ctx->os, .error = error};
     life->stamp = (struct stamp){.arena = arena};
+    life->results = NULL;
 }
 
 beck_context *beck__context_new(const beck_context_args *args)
@@ -116,7 +118,7 @@ beck_context *beck__context_new(const beck_context_args *args)
     ctx->name = beck__arena_text(&ctx->arena, args->name ? args->name : "beck");
     ctx->manual_clock = args->manual_clock;
     ctx->manual_ms = args->manual_start_ms;
-    life_init(&ctx->life, ctx, &ctx->arena);
+    life_init(&ctx->life, ctx, &ctx->arena, &ctx->error);
     ctx->settings = beck__settings_new(&ctx->arena);
     ctx->bus = beck__bus_new(os, &os->memory, 1024);
     if (!ctx->settings || !ctx->bus || !ctx->name) {
@@ -129,15 +131,24 @@ beck_context *beck__context_new(const beck_context_args *args)
 }
 
 beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
-                                    int64_t batch_ms)
+                                    int64_t batch_ms, struct error *error)
 {
-    life_init(life, ctx, arena);
+    life_init(life, ctx, arena, error);
     life->graph.node_count = ctx->life.graph.node_count;
     life->graph.partitions = ctx->life.graph.partitions;
     life->stamp.batch_ms = batch_ms;
     life->stamp.engine = ctx->engine;
     life->stamp.scope = ctx->engine->scope_new(ctx->engine, batch_ms);
-    return life->stamp.scope ? BECK_OK : BECK_NO_MEMORY;
+    return life->stamp.scope ? BECK_OK : beck__error_memory(error, "a batch", 0);
+}
+
+void beck__session_life_end(struct session_life *life)
+{
+    while (life->results)
+        beck_result_free(life->results);
+    if (life->stamp.scope)
+        life->stamp.engine->scope_free(life->stamp.engine, life->stamp.scope);
+    life->stamp.scope = NULL;
 }
 
 beck_status beck__session_engine(beck_context *ctx)
@@ -149,6 +160,7 @@ beck_status beck__session_engine(beck_context *ctx)
         .encode = beck__settings_number(s, OPTION_ENCODE) != 0,
         .attempts = (int)beck__settings_number(s, OPTION_ATTEMPTS),
         .inline_rows = (uint64_t)beck__settings_number(s, OPTION_INLINE_ROWS),
+        .inline_all = ctx->manual_clock && !beck__settings_given(s, OPTION_MASTER),
         .received_split_bytes = 8 << 20,
     };
 
@@ -175,12 +187,9 @@ void beck_context_free(beck_context *ctx)
     struct os *os = ctx->os;
     if (ctx->stream.driver)
         ctx->stream.free(ctx->stream.driver);
-    while (ctx->results)
-        beck_result_free(ctx->results);
-    if (ctx->engine) {
-        ctx->engine->scope_free(ctx->engine, ctx->life.stamp.scope);
+    beck__session_life_end(&ctx->life);
+    if (ctx->engine)
         ctx->engine->close(ctx->engine);
-    }
     beck__bus_free(ctx->bus);
     beck__text_deinit(&ctx->described);
     beck__arena_deinit(&ctx->arena);

@@ -7,7 +7,6 @@
 #include "session/session.h"
 
 struct beck_result {
-    beck_context *ctx;
     struct beck_result *older, **link;
     struct blocks *lists; /* by partition, while the job runs */
     uint32_t list_count;
@@ -17,21 +16,21 @@ struct beck_result {
     struct error error;
 };
 
-static struct beck_result *result_new(beck_context *ctx)
+static struct beck_result *result_new(struct session_life *life)
 {
-    struct beck_result *result = beck__alloc_zero(&ctx->os->memory, sizeof *result);
+    const struct allocator *memory = &life->ctx->os->memory;
+    struct beck_result *result = beck__alloc_zero(memory, sizeof *result);
 
     if (!result) {
-        beck__error_memory(&ctx->error, "a result", sizeof *result);
+        beck__error_memory(life->graph.error, "a result", sizeof *result);
         return NULL;
     }
-    result->ctx = ctx;
-    result->rows.memory = &ctx->os->memory;
-    result->older = ctx->results;
-    result->link = &ctx->results;
-    if (ctx->results)
-        ctx->results->link = &result->older;
-    ctx->results = result;
+    result->rows.memory = memory;
+    result->older = life->results;
+    result->link = &life->results;
+    if (life->results)
+        life->results->link = &result->older;
+    life->results = result;
     return result;
 }
 
@@ -104,25 +103,24 @@ beck_status beck__session_job(struct session_life *life, struct node *node, cons
     return engine->job_run(engine, &job, error);
 }
 
-/* An action may run: graph without error, engine open. Otherwise result->error says why. */
+/* An action may run: graph without error, engine open. Otherwise *error says why. */
 static bool ready(beck_rdd *r, struct error *error)
 {
     if (!r->life)
         return false;
-    beck_context *ctx = r->life->ctx;
-    if (!r->node || ctx->error.status || beck__session_engine(ctx)) {
-        beck__error_set(error, ctx->error.status ? ctx->error.status : BECK_INVALID, "%s",
-                        ctx->error.status ? ctx->error.text : "the RDD is poisoned by an earlier error");
-        return false;
-    }
-    return true;
+    const struct error *held = r->life->graph.error;
+    if (r->node && !held->status && !beck__session_engine(r->life->ctx))
+        return true;
+    beck__error_set(error, held->status ? held->status : BECK_INVALID, "%s",
+                    held->status ? held->text : "the RDD is poisoned by an earlier error");
+    return false;
 }
 
-/* The first error of an action sticks to the context. */
+/* The first error of an action sticks. */
 static void stick(beck_rdd *r, const struct error *error)
 {
     if (r->life && error->status)
-        beck__error_set(&r->life->ctx->error, error->status, "%s", error->text);
+        beck__error_set(r->life->graph.error, error->status, "%s", error->text);
 }
 
 static bool lists_new(struct beck_result *result, uint32_t count)
@@ -138,27 +136,22 @@ static bool lists_new(struct beck_result *result, uint32_t count)
     return true;
 }
 
-/* Runs partitions [first, first + count) of the node with an action and appends to the result. */
-static void run_some(struct beck_result *result, beck_rdd *r, const struct program *action,
-                     const char *what, uint32_t first, uint32_t count)
+/* Runs the partitions and the action of `like` over the node and appends to the result. */
+static void run_some(struct beck_result *result, struct session_life *life, struct node *node,
+                     const struct job *like)
 {
-    struct dataset *dataset = NULL;
-    struct stamp *stamp = &r->life->stamp;
+    struct stamp *stamp = &life->stamp;
+    struct job job = *like;
 
-    if (beck__node_dataset(stamp, r->node, &dataset, &result->error) || !dataset)
+    if (beck__node_dataset(stamp, node, &job.dataset, &result->error) || !job.dataset)
         return;
-    uint32_t partitions = stamp->engine->partitions(dataset);
+    uint32_t partitions = stamp->engine->partitions(job.dataset);
     if (!result->lists && !lists_new(result, partitions))
         return;
-    struct job job = {.scope = stamp->scope,
-                      .dataset = dataset,
-                      .action = action,
-                      .first = first,
-                      .count = count,
-                      .what = what,
-                      .deliver = deliver,
-                      .user = result};
-    if (first < partitions)
+    job.scope = stamp->scope;
+    job.deliver = deliver;
+    job.user = result;
+    if (job.first < partitions)
         stamp->engine->job_run(stamp->engine, &job, &result->error);
 }
 
@@ -171,7 +164,7 @@ static beck_result *poisoned_result(void)
 
 static beck_result *result_for(beck_rdd *r)
 {
-    return r->life ? result_new(r->life->ctx) : NULL;
+    return r->life ? result_new(r->life) : NULL;
 }
 
 static beck_result *collect_node(beck_rdd *r, const char *what)
@@ -181,10 +174,24 @@ static beck_result *collect_node(beck_rdd *r, const char *what)
     if (!result)
         return poisoned_result();
     if (ready(r, &result->error)) {
-        run_some(result, r, NULL, what, 0, 0);
+        run_some(result, r->life, r->node, &(const struct job){.what = what});
         gather(result);
     }
     stick(r, &result->error);
+    return result;
+}
+
+struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,
+                                          struct node *node, const char *what)
+{
+    struct beck_result *result = result_new(owner);
+
+    if (result) {
+        run_some(result, life, node, &(const struct job){.what = what});
+        gather(result);
+        if (result->error.status)
+            beck__error_set(life->graph.error, result->error.status, "%s", result->error.text);
+    }
     return result;
 }
 
@@ -214,7 +221,8 @@ static void take_rows(struct beck_result *result, beck_rdd *r, uint64_t n, const
     }
     uint32_t first = 0, step = 1;
     while (n && !result->error.status && (int64_t)first < partitions && rows_so_far(result) < n) {
-        run_some(result, r, limit, what, first, step);
+        run_some(result, r->life, r->node,
+                 &(const struct job){.action = limit, .what = what, .first = first, .count = step});
         first += step;
         step *= 4;
     }
@@ -319,7 +327,7 @@ static beck_status run_for_effect(beck_rdd *r, const struct program *program, co
     struct error error = {0};
 
     if (!program)
-        return r->life->ctx->error.status;
+        return r->life->graph.error->status;
     beck__session_job(r->life, r->node, program, NULL, NULL, what, &error);
     stick(r, &error);
     return error.status;

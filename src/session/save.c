@@ -39,13 +39,11 @@ static beck_status sink_failed(struct output_sink *sink, beck_status status, con
     return status;
 }
 
-beck_status beck__sink_open_once(struct output_sink *sink, beck_context *ctx, struct arena *arena,
-                                 struct error *error)
+beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, struct error *error)
 {
     struct beck_sink s = {sink};
     int64_t last_batch = -1;
 
-    (void)ctx;
     if (sink->opened)
         return BECK_OK;
     if (!sink->state)
@@ -137,20 +135,20 @@ static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, 
     if (!r->life)
         return BECK_NO_MEMORY;
     beck_context *ctx = r->life->ctx;
-    if (!r->node || ctx->error.status || beck__session_engine(ctx))
-        return ctx->error.status ? ctx->error.status : BECK_INVALID;
     struct graph *graph = &r->life->graph;
+    if (!r->node || graph->error->status || beck__session_engine(ctx))
+        return graph->error->status ? graph->error->status : BECK_INVALID;
     const struct program *program = beck__program_sink(graph, r->node, args, rows);
     if (!program)
-        return ctx->error.status;
+        return graph->error->status;
     const struct op *op = &program->ops[program->count - 1];
     struct output_sink sink = {.class_of = args->class_of, .params = op->bytes};
-    if (!beck__sink_open_once(&sink, ctx, graph->arena, &error)) {
+    if (!beck__sink_open_once(&sink, graph->arena, &error)) {
         beck__sink_run(&sink, r->life, r->node, program, what, &error);
         beck__sink_close(&sink);
     }
     if (error.status)
-        beck__error_set(&ctx->error, error.status, "%s", error.text);
+        beck__error_set(graph->error, error.status, "%s", error.text);
     return error.status;
 }
 

@@ -24,6 +24,7 @@ struct session_life {
     beck_context *ctx;
     struct graph graph;
     struct stamp stamp;
+    struct beck_result *results; /* not freed by the user yet: newest first */
 };
 
 struct beck_context {
@@ -45,7 +46,6 @@ struct beck_context {
     bool help, describe; /* asked for on the command line */
     _Atomic int state; /* beck_state_of */
     struct text described;
-    struct beck_result *results; /* not freed yet: newest first */
 };
 
 struct beck_rdd {
@@ -57,11 +57,15 @@ struct beck_rdd {
 beck_status beck__session_engine(beck_context *ctx);
 /* An RDD in this life's arena, never NULL (a static poisoned one without memory). */
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
-/* A life for one batch: `arena` must be empty; ends with the scope. */
+/* A life for one batch: `arena` must be empty; errors of its graph and actions go to *error. The end
+ * frees results and datasets, not the arena. */
 beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
-                                    int64_t batch_ms);
-/* Runs a job over the RDD's node; rows go to deliver. Sets the context's error, except in a batch,
- * where the caller decides: *error. */
+                                    int64_t batch_ms, struct error *error);
+void beck__session_life_end(struct session_life *life);
+/* All rows of a node as a result that belongs to `owner`. NULL without memory. */
+struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,
+                                          struct node *node, const char *what);
+/* Runs a job over the node; rows go to deliver. */
 beck_status beck__session_job(struct session_life *life, struct node *node, const struct program *action,
                               void (*deliver)(void *, uint32_t, const struct blocks *), void *user,
                               const char *what, struct error *error);
@@ -75,8 +79,7 @@ struct output_sink {
     bool opened;
     struct error reason; /* what the sink said */
 };
-beck_status beck__sink_open_once(struct output_sink *sink, beck_context *ctx, struct arena *arena,
-                                 struct error *error);
+beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, struct error *error);
 beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
                            const struct program *program, const char *what, struct error *error);
 void beck__sink_close(struct output_sink *sink);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch: what it contains is fixed at its tick; its outputs run in order of registration; then
+ * everything it held is released. Batch structs are used again, so an empty batch allocates nothing.
+ */
+#include "driver/driver.h"
+
+void beck__driver_post(struct driver *driver, const beck_event *event)
+{
+    beck_event e = *event;
+
+    e.time_ms = beck__driver_now_ms(driver);
+    beck__bus_post(driver->ctx->bus, &e);
+    driver->in_callback = true;
+    beck__bus_deliver(driver->ctx->bus);
+    driver->in_callback = false;
+}
+
+static struct batch *batch_new(struct driver *driver)
+{
+    const struct allocator *memory = &driver->os->memory;
+    struct batch *batch = driver->free_batches;
+    uint32_t sources = driver->streams.source_count;
+
+    if (batch) {
+        driver->free_batches = batch->next;
+    } else {
+        batch = beck__alloc_zero(memory, sizeof *batch);
+        if (!batch)
+            return NULL;
+        batch->allotments = beck__alloc_zero(memory, (sources + 1) * sizeof *batch->allotments);
+        if (!batch->allotments) {
+            beck__free(memory, batch, sizeof *batch);
+            return NULL;
+        }
+        beck__arena_init(&batch->arena, memory);
+        for (uint32_t i = 0; i < sources; i++)
+            batch->allotments[i].received.memory = memory;
+    }
+    batch->next = NULL;
+    batch->records = batch->bytes = 0;
+    beck__error_clear(&batch->error);
+    return batch;
+}
+
+static void queue_drop(struct driver *driver, struct queued *item)
+{
+    while (item) {
+        struct queued *next = item->next;
+        beck__free(&driver->os->memory, item, sizeof *item);
+        item = next;
+    }
+}
+
+/* The batch's blocks are no longer needed; the struct waits for the next one. */
+static void batch_release(struct driver *driver, struct batch *batch)
+{
+    for (const struct input *input = driver->first_input; input; input = input->next) {
+        struct allotment *a = &batch->allotments[input->node->source];
+        if (input->kind == INPUT_RECEIVER && a->received.count) {
+            uint64_t bytes = a->received.bytes;
+            beck__blocks_deinit(&a->received);
+            beck__ingest_release(driver->ingest, input->stream, bytes);
+        }
+        queue_drop(driver, a->queued);
+        a->queued = NULL;
+    }
+    beck__arena_reset(&batch->arena);
+    batch->next = driver->free_batches;
+    driver->free_batches = batch;
+}
+
+void beck__batches_drop(struct driver *driver)
+{
+    const struct allocator *memory = &driver->os->memory;
+
+    while (driver->first_waiting) {
+        struct batch *batch = driver->first_waiting;
+        driver->first_waiting = batch->next;
+        batch_release(driver, batch);
+    }
+    driver->last_waiting = NULL;
+    driver->waiting = 0;
+    while (driver->free_batches) {
+        struct batch *batch = driver->free_batches;
+        driver->free_batches = batch->next;
+        beck__arena_deinit(&batch->arena);
+        beck__free(memory, batch->allotments,
+                   (driver->streams.source_count + 1) * sizeof *batch->allotments);
+        beck__free(memory, batch, sizeof *batch);
+    }
+}
+
+/* ---- allotment ------------------------------------------------------------------------------------------- */
+
+static void take_queued(struct driver *driver, struct input *input, struct batch *batch)
+{
+    struct allotment *a = &batch->allotments[input->node->source];
+    struct os *os = driver->os;
+
+    os->lock(os, driver->lock);
+    a->queued = input->first;
+    if (!input->first) {
+        a->none = input->none_when_empty;
+    } else if (input->all) {
+        input->first = input->last = NULL;
+    } else {
+        input->first = a->queued->next;
+        if (!input->first)
+            input->last = NULL;
+        a->queued->next = NULL;
+    }
+    if (a->queued)
+        a->none = !input->all && !a->queued->node;
+    os->unlock(os, driver->lock);
+    for (const struct queued *q = a->queued; q; q = q->next)
+        for (uint32_t p = 0; q->node && q->node->kind == NODE_VALUES && p < q->node->value_count; p++)
+            batch->records += q->node->values[p].rows;
+}
+
+void beck__batch_generate(struct driver *driver, int64_t time_ms)
+{
+    struct batch *batch = batch_new(driver);
+
+    if (!batch) {
+        beck__log(&driver->ctx->log, BECK_LOG_ERROR, "batch %lld ms: out of memory, tried again at the next tick",
+                  (long long)time_ms);
+        return;
+    }
+    batch->time_ms = time_ms;
+    for (struct input *input = driver->first_input; input; input = input->next) {
+        struct allotment *a = &batch->allotments[input->node->source];
+        a->none = false;
+        if (input->kind == INPUT_QUEUE) {
+            take_queued(driver, input, batch);
+            continue;
+        }
+        beck__ingest_allot(driver->ingest, input->stream, time_ms, &a->received);
+        batch->records += a->received.rows;
+        batch->bytes += a->received.bytes;
+    }
+    if (driver->last_waiting)
+        driver->last_waiting->next = batch;
+    else
+        driver->first_waiting = batch;
+    driver->last_waiting = batch;
+    driver->waiting++;
+    beck_event event = {.kind = BECK_EVENT_BATCH_SUBMITTED,
+                        .batch_ms = time_ms,
+                        .records = batch->records,
+                        .bytes = batch->bytes,
+                        .scheduling_us = -1,
+                        .processing_us = -1};
+    beck__driver_post(driver, &event);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------ */
+
+static beck_status queued_dataset(struct batch *batch, const struct input *input, const struct allotment *a,
+                                  struct dataset **dataset)
+{
+    struct stamp *stamp = &batch->life.stamp;
+    uint32_t count = 0;
+    beck_status status = BECK_OK;
+
+    for (const struct queued *q = a->queued; q; q = q->next)
+        count += q->node != NULL;
+    struct dataset **all = beck__arena_alloc(&batch->arena, (count + 1) * sizeof(struct dataset *));
+    if (!all)
+        return beck__error_memory(&batch->error, "a batch", count * sizeof(struct dataset *));
+    count = 0;
+    for (const struct queued *q = a->queued; q && !status; q = q->next)
+        if (q->node)
+            status = beck__node_dataset(stamp, q->node, &all[count++], &batch->error);
+    if (status)
+        return status;
+    if (count == 0)
+        *dataset = stamp->engine->from_values(stamp->scope, input->node->schema, NULL, 0);
+    else if (count == 1)
+        *dataset = all[0];
+    else
+        *dataset = stamp->engine->unite(stamp->scope, all, count);
+    return *dataset ? BECK_OK : beck__error_memory(&batch->error, "a batch", 0);
+}
+
+/* Fills in what the template leaves open: the sources. */
+static beck_status instantiate(struct driver *driver, struct batch *batch)
+{
+    uint32_t count = driver->streams.source_count;
+    struct stamp *stamp = &batch->life.stamp;
+    beck_status status = beck__session_life_init(&batch->life, driver->ctx, &batch->arena, batch->time_ms,
+                                                 &batch->error);
+
+    if (status)
+        return status;
+    stamp->sources = beck__arena_alloc(&batch->arena, (count + 1) * sizeof *stamp->sources);
+    stamp->source_count = count;
+    if (!stamp->sources)
+        return beck__error_memory(&batch->error, "a batch", count * sizeof *stamp->sources);
+    for (const struct input *input = driver->first_input; input && !status; input = input->next) {
+        const struct allotment *a = &batch->allotments[input->node->source];
+        struct dataset **dataset = &stamp->sources[input->node->source];
+        if (a->none)
+            continue;
+        if (input->kind == INPUT_QUEUE)
+            status = queued_dataset(batch, input, a, dataset);
+        else
+            *dataset = stamp->engine->from_received(stamp->scope, input->node->schema, &a->received);
+        if (!status && !*dataset)
+            status = beck__error_memory(&batch->error, "a batch", 0);
+    }
+    return status;
+}
+
+static void run_foreach(struct driver *driver, struct batch *batch, const struct output *output)
+{
+    struct dataset *dataset = NULL;
+
+    if (beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) || !dataset)
+        return;
+    beck_rdd *rdd = beck__session_rdd(&batch->life, output->node);
+    struct error error = {0};
+    driver->in_callback = true;
+    beck__driver_each_rdd(output->fn, output->ctx, rdd, batch->time_ms, &error);
+    driver->in_callback = false;
+    if (error.status)
+        beck__error_set(&batch->error, error.status, "%s: %s", output->what, error.text);
+}
+
+static void run_output(struct driver *driver, struct batch *batch, const struct output *output)
+{
+    beck_event event = {.kind = BECK_EVENT_OUTPUT_STARTED,
+                        .batch_ms = batch->time_ms,
+                        .name = output->what,
+                        .scheduling_us = -1,
+                        .processing_us = -1};
+    int64_t from = driver->os->mono_ns(driver->os);
+    struct dataset *dataset = NULL;
+
+    beck__driver_post(driver, &event);
+    switch (output->kind) {
+    case OUTPUT_SINK:
+        beck__sink_run(output->state, &batch->life, output->node, output->program, output->what,
+                       &batch->error);
+        break;
+    case OUTPUT_FOREACH:
+        run_foreach(driver, batch, output);
+        break;
+    case OUTPUT_COLLECT:
+        if (!beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) && dataset)
+            output->collect(output, batch);
+        break;
+    }
+    event.kind = BECK_EVENT_OUTPUT_COMPLETED;
+    event.processing_us = (driver->os->mono_ns(driver->os) - from) / 1000;
+    event.error = batch->error.status ? batch->error.text : NULL;
+    beck__driver_post(driver, &event);
+}
+
+/* True: go on. */
+static bool batch_failed(struct driver *driver, const struct batch *batch)
+{
+    beck_context *ctx = driver->ctx;
+
+    if (batch->error.status == BECK_CANCELLED && atomic_load(&driver->stop) == STOP_NOW)
+        return false;
+    if (beck__settings_number(ctx->settings, OPTION_ON_FAILURE) == 1) {
+        beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms is skipped: %s", (long long)batch->time_ms,
+                  batch->error.text);
+        return true;
+    }
+    beck__error_set(&ctx->error, batch->error.status, "batch %lld ms failed: %s", (long long)batch->time_ms,
+                    batch->error.text);
+    return false;
+}
+
+bool beck__batch_run(struct driver *driver)
+{
+    struct os *os = driver->os;
+    struct batch *batch = driver->first_waiting;
+    bool go_on = true;
+
+    driver->first_waiting = batch->next;
+    if (!driver->first_waiting)
+        driver->last_waiting = NULL;
+    driver->waiting--;
+    batch->started_ns = os->mono_ns(os);
+    int64_t due_ns = (batch->time_ms - driver->clock_offset_ms) * 1000000;
+    beck_event event = {.kind = BECK_EVENT_BATCH_STARTED,
+                        .batch_ms = batch->time_ms,
+                        .records = batch->records,
+                        .bytes = batch->bytes,
+                        .scheduling_us = driver->ctx->manual_clock || batch->started_ns < due_ns
+                                             ? 0
+                                             : (batch->started_ns - due_ns) / 1000,
+                        .processing_us = -1};
+    beck__driver_post(driver, &event);
+    instantiate(driver, batch);
+    for (const struct output *o = driver->streams.first; o && !batch->error.status; o = o->next)
+        run_output(driver, batch, o);
+    beck__session_life_end(&batch->life);
+    event.kind = BECK_EVENT_BATCH_COMPLETED;
+    event.processing_us = (os->mono_ns(os) - batch->started_ns) / 1000;
+    beck__histogram_add(&driver->processing, (uint64_t)event.processing_us);
+    event.error = batch->error.status ? batch->error.text : NULL;
+    beck__driver_post(driver, &event);
+    driver->batches_done++;
+    if (batch->error.status)
+        go_on = batch_failed(driver, batch);
+    batch_release(driver, batch);
+    return go_on;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * driver - what a stream adds to a session: batch clock, job generator and scheduler, input streams,
+ * start and stop. One thread runs it (the caller's, under beck_step); others only set flags and wake it.
+ *
+ *   source.c  input streams      batch.c  one batch: allot, run, release
+ *   loop.c    the thread, ticks  run.c    beck_start, beck_run, beck_stop ...     testing.c  testing.h
+ *
+ *   tick t: allot what was received up to t -> waiting ring -> run outputs in order -> events
+ */
+#ifndef BECK_DRIVER_H
+#define BECK_DRIVER_H
+
+#include "dstream/dstream.h"
+#include "ingest/ingest.h"
+#include "session/session.h"
+
+/* An RDD in a queue; node NULL: no RDD. */
+struct queued {
+    struct queued *next;
+    struct node *node;
+};
+
+enum input_kind { INPUT_RECEIVER, INPUT_QUEUE };
+
+struct input {
+    enum input_kind kind;
+    struct input *next;
+    const char *name;
+    struct node *node;
+    /* RECEIVER */
+    const beck_receiver_class *class_of;
+    beck_str params;
+    int stream; /* number in ingest */
+    /* QUEUE: under the driver's lock */
+    struct queued *first, *last;
+    bool all, none_when_empty;
+};
+
+/* What batch time t was given; never changes afterwards. */
+struct allotment {
+    struct blocks received;
+    struct queued *queued; /* one, or all */
+    bool none;             /* no RDD at all */
+};
+
+struct batch {
+    struct batch *next; /* waiting, or free */
+    int64_t time_ms;
+    struct allotment *allotments; /* by source */
+    uint64_t records, bytes;
+    int64_t started_ns;
+    struct arena arena;
+    struct session_life life;
+    struct error error;
+};
+
+enum stop_kind { STOP_NO, STOP_GRACEFUL, STOP_NOW };
+
+struct driver {
+    beck_context *ctx;
+    struct os *os;
+    struct streams streams;
+    struct input *first_input, *last_input;
+    struct ingest *ingest;
+    struct os_lock *lock; /* queues, woken, thread state */
+    struct os_gate *gate, *stopped_gate;
+    struct os_poller *poller; /* of beck_run */
+    struct os_thread *thread;
+    uint64_t starter; /* thread that called beck_start */
+    bool woken, in_callback, threaded;
+    _Atomic int stop; /* enum stop_kind */
+    int64_t stop_by_ns;
+    bool receivers_closed;
+    int64_t clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
+    int64_t period_ms, zero_ms, next_ms;
+    struct batch *first_waiting, *last_waiting, *free_batches;
+    uint32_t waiting, waiting_max;
+    uint64_t batches_done;
+    struct histogram processing;
+};
+
+/* The driver of a context, made by the first stream. NULL with the error set. */
+struct driver *beck__driver_of(beck_context *ctx);
+void beck__driver_free(struct driver *driver);
+
+/* ---- batch.c ---- */
+/* Everything that has arrived up to time_ms becomes a waiting batch. */
+void beck__batch_generate(struct driver *driver, int64_t time_ms);
+/* Runs the oldest waiting batch. False: the policy says stop. */
+bool beck__batch_run(struct driver *driver);
+void beck__batches_drop(struct driver *driver); /* waiting and free ones */
+void beck__driver_post(struct driver *driver, const beck_event *event); /* posts and delivers */
+
+/* ---- loop.c ---- */
+int64_t beck__driver_now_ms(struct driver *driver);
+void beck__driver_prepare_clock(struct driver *driver);
+/* Generates what is due; returns the monotonic time of the next tick. */
+int64_t beck__driver_tick(struct driver *driver);
+void beck__driver_main(void *driver);
+void beck__driver_wake(struct driver *driver);
+void beck__driver_end(struct driver *driver); /* receivers closed, state STOPPED, waiters released */
+
+/* ---- run.c ---- */
+beck_status beck__driver_start(beck_context *ctx, bool threaded);
+
+/* ---- source.c ---- */
+struct input *beck__input_of(struct driver *driver, uint32_t source);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver's thread: ticks, batches, waiting, and the order of a stop. Ticks that are late are made
+ * up in order; while a job runs, the engine's wait calls beck__driver_tick, so allotments stay on time.
+ */
+#include "driver/driver.h"
+
+int64_t beck__driver_now_ms(struct driver *driver)
+{
+    struct os *os = driver->os;
+
+    if (driver->ctx->manual_clock)
+        return driver->ctx->manual_ms;
+    return os->mono_ns(os) / 1000000 + driver->clock_offset_ms;
+}
+
+void beck__driver_prepare_clock(struct driver *driver)
+{
+    struct os *os = driver->os;
+
+    driver->clock_offset_ms = os->wall_ms(os) - os->mono_ns(os) / 1000000;
+    if (driver->ctx->manual_clock)
+        driver->clock_offset_ms = 0;
+    driver->period_ms = driver->ctx->batch_ms;
+    driver->zero_ms = beck__driver_now_ms(driver) / driver->period_ms * driver->period_ms;
+    driver->next_ms = driver->zero_ms + driver->period_ms;
+}
+
+int64_t beck__driver_tick(struct driver *driver)
+{
+    int64_t now = beck__driver_now_ms(driver);
+
+    while (driver->next_ms <= now && driver->waiting < driver->waiting_max &&
+           atomic_load(&driver->stop) != STOP_NOW) {
+        beck__batch_generate(driver, driver->next_ms);
+        driver->next_ms += driver->period_ms;
+    }
+    if (driver->waiting >= driver->waiting_max || driver->ctx->manual_clock)
+        return INT64_MAX; /* the next one follows when there is room, or a step */
+    return (driver->next_ms - driver->clock_offset_ms) * 1000000;
+}
+
+void beck__driver_wake(struct driver *driver)
+{
+    struct os *os = driver->os;
+
+    os->lock(os, driver->lock);
+    driver->woken = true;
+    os->gate_wake(os, driver->gate);
+    os->unlock(os, driver->lock);
+}
+
+static void wait_until(struct driver *driver, int64_t due_ns)
+{
+    struct os *os = driver->os;
+
+    os->lock(os, driver->lock);
+    if (!driver->woken) {
+        int64_t wait = due_ns == INT64_MAX ? -1 : due_ns - os->mono_ns(os);
+        if (wait > 0 || due_ns == INT64_MAX)
+            os->gate_wait(os, driver->gate, driver->lock, wait);
+    }
+    driver->woken = false;
+    os->unlock(os, driver->lock);
+}
+
+/* Closes the receivers once; true when nothing is left to do. */
+static bool graceful_done(struct driver *driver)
+{
+    if (!driver->receivers_closed) {
+        driver->receivers_closed = true;
+        if (driver->ingest)
+            beck__ingest_stop(driver->ingest);
+    }
+    return !driver->first_waiting && (!driver->ingest || beck__ingest_drained(driver->ingest));
+}
+
+static bool stop_is_late(struct driver *driver)
+{
+    struct os *os = driver->os;
+
+    if (!driver->stop_by_ns || os->mono_ns(os) < driver->stop_by_ns)
+        return false;
+    beck__log(&driver->ctx->log, BECK_LOG_WARNING,
+              "the graceful stop took longer than driver.stop_timeout: %u batches are dropped",
+              driver->waiting);
+    return true;
+}
+
+void beck__driver_end(struct driver *driver)
+{
+    struct os *os = driver->os;
+    beck_event event = {
+        .kind = BECK_EVENT_STREAMING_STOPPED, .batch_ms = -1, .scheduling_us = -1, .processing_us = -1};
+
+    if (driver->ingest)
+        beck__ingest_stop(driver->ingest);
+    for (struct output *o = driver->streams.first; o; o = o->next)
+        if (o->kind == OUTPUT_SINK && o->state)
+            beck__sink_close(o->state);
+    event.error = driver->ctx->error.status ? driver->ctx->error.text : NULL;
+    beck__driver_post(driver, &event);
+    os->lock(os, driver->lock);
+    atomic_store(&driver->ctx->state, BECK_STOPPED);
+    os->gate_wake_all(os, driver->stopped_gate);
+    os->unlock(os, driver->lock);
+    os->poller_wake(os, driver->poller);
+}
+
+void beck__driver_main(void *user)
+{
+    struct driver *driver = user;
+
+    for (;;) {
+        int64_t due = beck__driver_tick(driver);
+        int stop = atomic_load(&driver->stop);
+
+        if (stop == STOP_NOW || (stop == STOP_GRACEFUL && (graceful_done(driver) || stop_is_late(driver))))
+            break;
+        if (driver->first_waiting) {
+            if (!beck__batch_run(driver))
+                break;
+            continue;
+        }
+        if (beck__bus_deliver(driver->ctx->bus) == 0)
+            wait_until(driver, driver->stop_by_ns && driver->stop_by_ns < due ? driver->stop_by_ns : due);
+    }
+    beck__driver_end(driver);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a streaming context: start, wait, stop, and beck_run, which does all of it.
+ */
+#include "driver/driver.h"
+
+#include <stdio.h>
+
+static void free_driver(struct driver *driver)
+{
+    beck__driver_free(driver);
+}
+
+struct driver *beck__driver_of(beck_context *ctx)
+{
+    struct os *os = ctx->os;
+    struct driver *driver = ctx->stream.driver;
+
+    if (driver)
+        return driver;
+    driver = beck__arena_alloc(&ctx->arena, sizeof *driver);
+    if (!driver) {
+        beck__error_memory(&ctx->error, "the driver", sizeof *driver);
+        return NULL;
+    }
+    driver->ctx = ctx;
+    driver->os = os;
+    driver->streams.graph = &ctx->life.graph;
+    driver->streams.owner = driver;
+    driver->lock = os->lock_new(os);
+    driver->gate = os->gate_new(os);
+    driver->stopped_gate = os->gate_new(os);
+    driver->poller = os->poller_new(os);
+    ctx->stream.driver = driver;
+    ctx->stream.free = free_driver;
+    if (!driver->lock || !driver->gate || !driver->stopped_gate || !driver->poller) {
+        beck__error_memory(&ctx->error, "the driver", 0);
+        beck__driver_free(driver);
+        ctx->stream.driver = NULL;
+        return NULL;
+    }
+    return driver;
+}
+
+static void join(struct driver *driver)
+{
+    if (driver->thread)
+        driver->os->thread_join(driver->os, driver->thread);
+    driver->thread = NULL;
+}
+
+/* Asks for a stop; a stronger wish wins. */
+static void request(struct driver *driver, enum stop_kind kind)
+{
+    struct os *os = driver->os;
+    int old = atomic_load(&driver->stop);
+    int64_t limit = beck__settings_number(driver->ctx->settings, OPTION_STOP_TIMEOUT);
+
+    if (kind <= (enum stop_kind)old)
+        return;
+    if (limit == 0)
+        limit = driver->ctx->batch_ms * 10 > 10000 ? driver->ctx->batch_ms * 10 : 10000;
+    if (kind == STOP_GRACEFUL)
+        driver->stop_by_ns = os->mono_ns(os) + limit * 1000000;
+    atomic_store(&driver->stop, (int)kind);
+    if (kind == STOP_NOW && driver->ctx->engine)
+        driver->ctx->engine->cancel(driver->ctx->engine, true);
+    if (driver->threaded)
+        beck__driver_wake(driver);
+}
+
+void beck__driver_free(struct driver *driver)
+{
+    struct os *os = driver->os;
+
+    if (atomic_load(&driver->ctx->state) == BECK_ACTIVE) {
+        request(driver, STOP_NOW);
+        if (!driver->threaded)
+            beck__driver_end(driver);
+    }
+    join(driver);
+    beck__batches_drop(driver);
+    for (struct input *i = driver->first_input; i; i = i->next)
+        while (i->first) {
+            struct queued *next = i->first->next;
+            beck__free(&os->memory, i->first, sizeof *i->first);
+            i->first = next;
+        }
+    beck__ingest_free(driver->ingest);
+    if (driver->poller)
+        os->poller_free(os, driver->poller);
+    if (driver->stopped_gate)
+        os->gate_free(os, driver->stopped_gate);
+    if (driver->gate)
+        os->gate_free(os, driver->gate);
+    if (driver->lock)
+        os->lock_free(os, driver->lock);
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------ */
+
+static int64_t now_of(void *user)
+{
+    return beck__driver_now_ms(user);
+}
+
+static int64_t idle(void *user)
+{
+    return beck__driver_tick(user);
+}
+
+static beck_status start_inputs(struct driver *driver, bool threaded)
+{
+    beck_context *ctx = driver->ctx;
+    const struct settings *s = ctx->settings;
+    struct ingest_options options = {
+        .os = driver->os,
+        .bus = ctx->bus,
+        .log = &ctx->log,
+        .block_ms = beck__settings_number(s, OPTION_BLOCK),
+        .block_bytes = beck__settings_number(s, OPTION_BLOCK_BYTES),
+        .bytes_max = beck__settings_number(s, OPTION_RECEIVER_BYTES),
+        .restart_ms = beck__settings_number(s, OPTION_RECONNECT),
+        .line_bytes_max = (size_t)beck__settings_number(s, OPTION_LINE_BYTES),
+        .now_ms = now_of,
+        .now_user = driver,
+    };
+
+    for (struct input *i = driver->first_input; i; i = i->next) {
+        if (i->kind != INPUT_RECEIVER)
+            continue;
+        if (!driver->ingest)
+            driver->ingest = beck__ingest_new(&options, &ctx->error);
+        if (!driver->ingest)
+            return ctx->error.status;
+        i->stream = beck__ingest_add(driver->ingest, i->class_of, i->node->schema, i->params, i->name);
+        if (i->stream < 0)
+            return beck__error_memory(&ctx->error, i->name, 0);
+    }
+    return driver->ingest ? beck__ingest_start(driver->ingest, threaded, &ctx->error) : BECK_OK;
+}
+
+static beck_status open_outputs(struct driver *driver)
+{
+    beck_context *ctx = driver->ctx;
+
+    for (struct output *o = driver->streams.first; o; o = o->next) {
+        if (o->kind != OUTPUT_SINK)
+            continue;
+        struct output_sink *sink = beck__arena_alloc(&ctx->arena, sizeof *sink);
+        if (!sink)
+            return beck__error_memory(&ctx->error, o->what, sizeof *sink);
+        sink->class_of = o->class_of;
+        sink->params = o->program->ops[o->program->count - 1].bytes;
+        o->state = sink;
+        if (beck__sink_open_once(sink, &ctx->arena, &ctx->error))
+            return ctx->error.status;
+    }
+    return BECK_OK;
+}
+
+static beck_status start(struct driver *driver, bool threaded)
+{
+    beck_context *ctx = driver->ctx;
+    struct os *os = driver->os;
+
+    if (ctx->error.status)
+        return ctx->error.status;
+    if (!driver->streams.first)
+        return beck__error_set(&ctx->error, BECK_INVALID,
+                               "no output operation: add one, for example beck_print(stream), before the "
+                               "context is started");
+    if (beck__session_engine(ctx))
+        return ctx->error.status;
+    driver->streams.frozen = true;
+    driver->waiting_max = (uint32_t)beck__settings_number(ctx->settings, OPTION_WAITING_BATCHES);
+    beck__driver_prepare_clock(driver);
+    if (open_outputs(driver) || start_inputs(driver, threaded))
+        return ctx->error.status;
+    driver->starter = os->thread_self(os);
+    driver->threaded = threaded;
+    atomic_store(&ctx->state, BECK_ACTIVE);
+    beck_event event = {
+        .kind = BECK_EVENT_STREAMING_STARTED, .batch_ms = -1, .scheduling_us = -1, .processing_us = -1};
+    beck__driver_post(driver, &event);
+    if (!threaded)
+        return BECK_OK;
+    ctx->engine->set_idle(ctx->engine, idle, driver);
+    driver->thread = os->thread_start(os, "beck-driver", beck__driver_main, driver, &ctx->error);
+    return driver->thread ? BECK_OK : ctx->error.status;
+}
+
+beck_status beck__driver_start(beck_context *ctx, bool threaded)
+{
+    beck_state_of state = beck_context_state(ctx);
+
+    if (state == BECK_ACTIVE) {
+        beck__log(&ctx->log, BECK_LOG_WARNING, "beck_start: the context is active already");
+        return BECK_OK;
+    }
+    if (state == BECK_STOPPED)
+        return ctx->error.status ? ctx->error.status
+                                 : beck__error_set(&ctx->error, BECK_STATE,
+                                                   "beck_start: the context has stopped; a context cannot be "
+                                                   "started again, make a new one");
+    struct driver *driver = beck__driver_of(ctx);
+    beck_status status = driver ? start(driver, threaded) : ctx->error.status;
+    if (status && driver) {
+        driver->streams.frozen = true;
+        beck__driver_end(driver);
+    } else if (status) {
+        atomic_store(&ctx->state, BECK_STOPPED);
+    }
+    return status;
+}
+
+beck_status beck_start(beck_context *ctx)
+{
+    if (ctx->manual_clock && beck_context_state(ctx) == BECK_INITIALIZED)
+        return beck__driver_start(ctx, false);
+    return beck__driver_start(ctx, true);
+}
+
+/* ---- wait and stop -------------------------------------------------------------------------------------------- */
+
+beck_status beck_await_termination_or_timeout(beck_context *ctx, int64_t timeout_ms)
+{
+    struct driver *driver = ctx->stream.driver;
+    struct os *os = ctx->os;
+
+    if (!driver || beck_context_state(ctx) == BECK_INITIALIZED)
+        return beck__error_set(NULL, BECK_STATE, "not started");
+    int64_t by = timeout_ms < 0 ? INT64_MAX : os->mono_ns(os) + timeout_ms * 1000000;
+    os->lock(os, driver->lock);
+    while (beck_context_state(ctx) != BECK_STOPPED) {
+        int64_t left = by == INT64_MAX ? -1 : by - os->mono_ns(os);
+        if (by != INT64_MAX && left <= 0)
+            break;
+        os->gate_wait(os, driver->stopped_gate, driver->lock, left);
+    }
+    bool stopped = beck_context_state(ctx) == BECK_STOPPED;
+    os->unlock(os, driver->lock);
+    return stopped ? ctx->error.status : BECK_TIMEOUT;
+}
+
+beck_status beck_await_termination(beck_context *ctx)
+{
+    return beck_await_termination_or_timeout(ctx, -1);
+}
+
+beck_status beck__stop(beck_context *ctx, const beck_stop_args *args)
+{
+    struct driver *driver = ctx->stream.driver;
+    int initialized = BECK_INITIALIZED;
+
+    if (atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_STOPPED) || !driver)
+        return BECK_OK;
+    if (initialized == BECK_STOPPED)
+        return BECK_OK;
+    request(driver, args->graceful ? STOP_GRACEFUL : STOP_NOW);
+    if (ctx->os->thread_self(ctx->os) != driver->starter)
+        return BECK_OK;
+    if (!driver->threaded) {
+        if (!driver->in_callback)
+            beck__driver_main(driver); /* what is waiting, and the end */
+        return BECK_OK;
+    }
+    return beck_await_termination(ctx);
+}
+
+/* ---- pages and run ------------------------------------------------------------------------------------------ */
+
+const char *beck_describe(beck_context *ctx)
+{
+    struct text *out = &ctx->described;
+    int threads = beck__master_threads(beck__settings_text(ctx->settings, OPTION_MASTER),
+                                       ctx->os->cpu_count(ctx->os));
+
+    beck__text_clear(out);
+    beck__text_printf(out, "%s: batches of %lld ms, local[%d]%s\n\n", ctx->name, (long long)ctx->batch_ms,
+                      threads,
+                      beck__settings_number(ctx->settings, OPTION_ISOLATE) ? ", isolated tasks" : "");
+    if (ctx->stream.driver)
+        beck__streams_print(&ctx->stream.driver->streams, out);
+    return beck__text_get(out);
+}
+
+static void print_page(beck_context *ctx)
+{
+    struct text page = {.memory = &ctx->os->memory};
+    const char *text = NULL;
+
+    if (ctx->help) {
+        beck__settings_help(ctx->args && ctx->args[0] ? ctx->args[0] : ctx->name, &page);
+        text = beck__text_get(&page);
+    } else {
+        text = beck_describe(ctx);
+    }
+    ctx->os->print(ctx->os, 1, text, strlen(text));
+    beck__text_deinit(&page);
+}
+
+/* Waits for the end; signals ask for it. */
+static void attend(struct driver *driver)
+{
+    beck_context *ctx = driver->ctx;
+    struct os *os = driver->os;
+    _Atomic int signals = 0;
+
+    os->signals_catch(os, driver->poller, &signals);
+    while (beck_context_state(ctx) != BECK_STOPPED) {
+        os->poller_wait(os, driver->poller, NULL, 0, -1);
+        int count = atomic_load(&signals);
+        if (count)
+            request(driver, count == 1 ? STOP_GRACEFUL : STOP_NOW);
+    }
+    os->signals_release(os);
+    join(driver);
+}
+
+int beck_run(beck_context *ctx)
+{
+    if (!ctx)
+        return 1;
+    bool page = (ctx->help || ctx->describe) && (ctx->help || !ctx->error.status);
+
+    if (page)
+        print_page(ctx);
+    else if (ctx->stream.driver && !ctx->error.status && !beck_start(ctx) && ctx->stream.driver->threaded)
+        attend(ctx->stream.driver);
+    int code = ctx->error.status && !(page && ctx->help) ? 1 : 0;
+    if (code)
+        beck__log(&ctx->log, BECK_LOG_ERROR, "%s", ctx->error.text);
+    beck_context_free(ctx);
+    return code;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Input streams: receivers and queues. A queue may be pushed to from any thread.
+ */
+#include "connectors/connectors.h"
+#include "driver/driver.h"
+
+struct input *beck__input_of(struct driver *driver, uint32_t source)
+{
+    struct input *input = driver->first_input;
+
+    while (input && input->node->source != source)
+        input = input->next;
+    return input;
+}
+
+static const char *default_name(struct driver *driver, const char *kind)
+{
+    uint32_t ordinal = 1;
+
+    for (const struct input *i = driver->first_input; i; i = i->next)
+        if (strcmp(i->node->name, kind) == 0)
+            ordinal++;
+    return beck__arena_printf(&driver->ctx->arena, "%s-%u", kind, ordinal);
+}
+
+/* Fills `like` in and appends it. A poisoned stream after an error. */
+static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *name, beck_site site,
+                               const char *schema, const struct input *like)
+{
+    static beck_dstream poisoned;
+    struct driver *driver = beck__driver_of(ctx);
+
+    if (!driver)
+        return &poisoned;
+    if (!beck__streams_open(&driver->streams, kind, site))
+        return beck__dstream_new(&driver->streams, NULL);
+    struct input *input = beck__arena_copy(&ctx->arena, like, sizeof *like);
+    name = name ? beck__arena_text(&ctx->arena, name) : default_name(driver, kind);
+    struct node *node =
+        beck__node_source(&ctx->life.graph, kind, site, schema, driver->streams.source_count);
+    for (const struct input *i = driver->first_input; node && name && i; i = i->next)
+        if (strcmp(i->name, name) == 0)
+            node = beck__node_error(&ctx->life.graph, kind, site, BECK_INVALID,
+                                    "two inputs are named \"%s\"; give one another .name", name);
+    if (!input || !name || !node) {
+        beck__error_memory(&ctx->error, kind, sizeof *input); /* keeps an error that is set */
+        return beck__dstream_new(&driver->streams, NULL);
+    }
+    node->label = name;
+    input->node = node;
+    input->name = name;
+    if (driver->last_input)
+        driver->last_input->next = input;
+    else
+        driver->first_input = input;
+    driver->last_input = input;
+    driver->streams.source_count++;
+    beck_dstream *s = beck__dstream_new(&driver->streams, node);
+    s->source = input;
+    return s;
+}
+
+static beck_dstream *receiver(beck_context *ctx, const char *kind, const beck_receiver_args *args)
+{
+    const char *schema = args->schema ? args->schema : args->class_of->schema;
+    struct input like = {.kind = INPUT_RECEIVER, .class_of = args->class_of};
+
+    like.params = beck_bytes_of(beck__arena_copy(&ctx->arena, args->params, args->params_size),
+                                args->params_size);
+    return input_new(ctx, kind, args->name, args->site, schema, &like);
+}
+
+beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_receiver_args *args)
+{
+    return receiver(ctx, args->class_of->name, args);
+}
+
+beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args)
+{
+    struct beck__socket_params params = {.port = args->port};
+    const char *host = args->host ? args->host : "";
+    beck_receiver_args to = {.class_of = beck__socket_receiver,
+                             .site = args->site,
+                             .params = &params,
+                             .params_size = sizeof params,
+                             .name = args->name};
+
+    if (args->port < 1 || args->port > 65535)
+        beck__node_error(&ctx->life.graph, "socket_text_stream", args->site, BECK_INVALID,
+                         "port %d; give a number from 1 to 65535", args->port);
+    else if (!*host || strlen(host) >= sizeof params.host)
+        beck__node_error(&ctx->life.graph, "socket_text_stream", args->site, BECK_INVALID,
+                         "the host is empty or longer than %zu bytes", sizeof params.host - 1);
+    else
+        memcpy(params.host, host, strlen(host));
+    params.line_bytes_max = (size_t)args->line_bytes_max;
+    return receiver(ctx, "socket_text_stream", &to);
+}
+
+beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_stream_args *args)
+{
+    struct input like = {
+        .kind = INPUT_QUEUE, .all = args->all, .none_when_empty = args->none_when_empty};
+
+    return input_new(ctx, "queue_stream", args->name, args->site, args->schema, &like);
+}
+
+beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd)
+{
+    struct input *input = stream->source;
+
+    if (!stream->streams || !stream->node || !input || input->kind != INPUT_QUEUE)
+        return BECK_INVALID;
+    struct driver *driver = stream->streams->owner;
+    struct os *os = driver->os;
+    if (rdd && (!rdd->node || !beck__schema_equal(rdd->node->schema, input->node->schema, false)))
+        return BECK_TYPE;
+    struct queued *item = beck__alloc_zero(&os->memory, sizeof *item);
+    if (!item)
+        return BECK_NO_MEMORY;
+    item->node = rdd ? rdd->node : NULL;
+    os->lock(os, driver->lock);
+    if (input->last)
+        input->last->next = item;
+    else
+        input->first = item;
+    input->last = item;
+    os->unlock(os, driver->lock);
+    return BECK_OK;
+}

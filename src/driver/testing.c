@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * testing.h: steps by hand, collected batches, simulated worlds.
+ */
+#include <beck/testing.h>
+
+#include "driver/driver.h"
+
+/* ---- stepping -------------------------------------------------------------------------------------------- */
+
+static bool run_waiting(struct driver *driver)
+{
+    while (driver->first_waiting && atomic_load(&driver->stop) != STOP_NOW)
+        if (!beck__batch_run(driver))
+            return false;
+    return true;
+}
+
+beck_status beck_step(beck_context *ctx, int64_t ms)
+{
+    struct driver *driver = ctx->stream.driver;
+
+    if (!ctx->manual_clock)
+        return beck__error_set(&ctx->error, BECK_STATE, "beck_step: the context has no .manual_clock");
+    if (beck_context_state(ctx) == BECK_INITIALIZED && beck__driver_start(ctx, false))
+        return ctx->error.status;
+    if (beck_context_state(ctx) == BECK_STOPPED || !driver)
+        return ctx->error.status ? ctx->error.status : BECK_STATE;
+    int64_t target = ctx->manual_ms + ms;
+    bool go_on = true;
+    do {
+        ctx->manual_ms = driver->next_ms < target ? driver->next_ms : target;
+        if (driver->ingest)
+            beck__ingest_step(driver->ingest);
+        beck__driver_tick(driver);
+        go_on = run_waiting(driver);
+    } while (go_on && ctx->manual_ms < target && atomic_load(&driver->stop) == STOP_NO);
+    beck__bus_deliver(ctx->bus);
+    if (!go_on || atomic_load(&driver->stop) != STOP_NO)
+        beck__driver_end(driver);
+    return ctx->error.status;
+}
+
+/* ---- collecting ------------------------------------------------------------------------------------------- */
+
+struct beck_collector {
+    struct arena *arena;
+    int64_t *times;
+    size_t time_capacity;
+    beck_result **results;
+    size_t capacity, count;
+};
+
+static void collect(const struct output *output, struct batch *batch)
+{
+    struct beck_collector *c = output->ctx;
+    beck_context *ctx = batch->life.ctx;
+
+    if (!beck__arena_reserve(c->arena, (void **)&c->results, &c->capacity, c->count + 1, sizeof *c->results) ||
+        !beck__arena_reserve(c->arena, (void **)&c->times, &c->time_capacity, c->count + 1,
+                             sizeof *c->times)) {
+        beck__error_memory(&batch->error, "a collector", 0);
+        return;
+    }
+    beck_result *result = beck__session_collect(&batch->life, &ctx->life, output->node, output->what);
+    if (!result || batch->error.status)
+        return;
+    c->times[c->count] = batch->time_ms;
+    c->results[c->count++] = result;
+}
+
+beck_collector *beck_collect_stream(beck_dstream *s)
+{
+    static beck_collector none;
+    beck_site site = {NULL, 0};
+    struct output *output = beck__output_new(s, OUTPUT_COLLECT, "collect_stream", site, NULL);
+    struct arena *arena = s->streams ? s->streams->graph->arena : NULL;
+    beck_collector *c = output ? beck__arena_alloc(arena, sizeof *c) : NULL;
+
+    if (!c)
+        return &none;
+    c->arena = arena;
+    output->collect = collect;
+    output->ctx = c;
+    return c;
+}
+
+size_t beck_collector_batches(const beck_collector *collector)
+{
+    return collector->count;
+}
+
+int64_t beck_collector_time(const beck_collector *collector, size_t i)
+{
+    return i < collector->count ? collector->times[i] : -1;
+}
+
+const beck_result *beck_collector_result(const beck_collector *collector, size_t i)
+{
+    return i < collector->count ? collector->results[i] : NULL;
+}
+
+/* ---- simulation --------------------------------------------------------------------------------------------- */
+
+uint64_t beck_simulate(uint64_t seed, void (*body)(void *user), void *user)
+{
+    struct os_simulation simulation = {.seed = seed};
+    struct error error = {0};
+
+    if (beck__os_simulate(&simulation, body, user, NULL, &error) || simulation.deadlock)
+        return 0;
+    return simulation.trace;
+}
+
+struct server {
+    struct os *os;
+    struct os_socket *listener;
+    struct os_poller *poller;
+    size_t size;
+    char data[];
+};
+
+static void serve_one(struct server *server, struct os_socket *client)
+{
+    size_t at = 0;
+
+    while (at < server->size) {
+        size_t sent = 0;
+        if (server->os->send(server->os, client, server->data + at, server->size - at, &sent, -1, NULL))
+            break;
+        at += sent;
+    }
+    server->os->shut(server->os, client);
+}
+
+/* Ends when nobody has connected for a simulated minute, so that the world can end. */
+static void serve(void *user)
+{
+    struct server *server = user;
+    struct os *os = server->os;
+    struct os_wait wait = {.socket = server->listener, .read = true};
+
+    while (os->poller_wait(os, server->poller, &wait, 1, (int64_t)60 * 1000000000)) {
+        struct os_socket *client;
+        if (!os->accept(os, server->listener, &client, NULL))
+            serve_one(server, client);
+    }
+    os->shut(os, server->listener);
+    os->poller_free(os, server->poller);
+    beck__free(&os->memory, server, sizeof *server + server->size);
+}
+
+beck_status beck_simulated_server(int port, const char *data, size_t size)
+{
+    struct os *os = beck__os_current();
+    int bound;
+
+    if (!os->simulated)
+        return BECK_STATE;
+    struct server *server = beck__alloc_zero(&os->memory, sizeof *server + size);
+    if (!server)
+        return BECK_NO_MEMORY;
+    memcpy(server->data, data, size);
+    server->os = os;
+    server->size = size;
+    server->poller = os->poller_new(os);
+    beck_status status = os->listen(os, "localhost", port, &server->listener, &bound, NULL);
+    if (!status && os->thread_start(os, "server", serve, server, NULL))
+        return BECK_OK;
+    os->poller_free(os, server->poller);
+    beck__free(&os->memory, server, sizeof *server + size);
+    return status ? status : BECK_NO_MEMORY;
+}
