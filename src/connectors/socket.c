@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * socket_text_stream: a TCP client that reads lines. Bytes are received into a buffer of 1 MiB; the
+ * lines of one read become a block of views into it, so nothing is copied but the unfinished line at
+ * the end of a full buffer. Supervisor's thread.
+ */
+#include "connectors/connectors.h"
+
+#include "formats/formats.h"
+#include "os/os.h"
+
+#define READ_BYTES ((size_t)1 << 20)
+#define LOW_BYTES  ((size_t)64 << 10) /* with less room than this a new buffer is begun */
+
+struct socket_state {
+    struct os *os;
+    struct os_socket *socket;
+    bool connecting, warned;
+    struct buffer *buffer;
+    size_t start; /* of the unfinished line in the buffer */
+    struct line_cutter cutter;
+    struct arena arena;
+    const beck_schema *schema;
+    struct builder rows;
+};
+
+static beck_status socket_open(beck_receiver *r, void *state)
+{
+    struct socket_state *s = state;
+    const struct beck__socket_params *params = beck_receiver_params(r);
+    struct error error = {0};
+
+    s->os = beck__os_current();
+    s->cutter.line_max = params->line_bytes_max ? params->line_bytes_max : beck__receiver_line_max(r);
+    beck__arena_init(&s->arena, &s->os->memory);
+    beck_status status = beck__schema_parse(&s->arena, "value STRING", &s->schema, &error);
+    if (!status)
+        status = beck__builder_init(&s->rows, &s->os->memory, s->schema, 8192, &error);
+    if (!status)
+        status = s->os->connect(s->os, params->host, params->port, &s->socket, &error);
+    if (status)
+        return beck_receiver_error(r, status, "%s", error.text);
+    s->connecting = true;
+    beck__receiver_watch(r, s->socket, true);
+    return BECK_OK;
+}
+
+static void socket_close(beck_receiver *r, void *state)
+{
+    struct socket_state *s = state;
+
+    beck__receiver_watch(r, NULL, false);
+    if (!s->os)
+        return;
+    s->os->shut(s->os, s->socket);
+    beck__buffer_unref(s->buffer);
+    if (s->rows.memory)
+        beck__builder_deinit(&s->rows);
+    beck__arena_deinit(&s->arena);
+}
+
+/* Room for a read behind the unfinished line, which moves to a new buffer if need be. */
+static bool make_room(struct socket_state *s)
+{
+    struct buffer *old = s->buffer;
+
+    if (old && old->capacity - old->size >= LOW_BYTES)
+        return true;
+    size_t open = old ? old->size - s->start : 0;
+    struct buffer *fresh = beck__buffer_new(&s->os->memory, READ_BYTES + open);
+    if (!fresh)
+        return false;
+    if (open)
+        memcpy(fresh->data, old->data + s->start, open);
+    fresh->size = open;
+    s->start = 0;
+    s->buffer = fresh;
+    beck__buffer_unref(old);
+    return true;
+}
+
+/* Stores the complete lines of the buffer; with `last` the unfinished one too. */
+static beck_status store_lines(beck_receiver *r, struct socket_state *s, bool last)
+{
+    bool ok = true;
+    beck_status status = BECK_OK;
+
+    while (!status && s->start < s->buffer->size) {
+        size_t size = s->buffer->size - s->start;
+        size_t used = beck__lines_cut(&s->cutter, s->buffer->data + s->start, size, last, &s->rows, &ok);
+        uint32_t rows = s->rows.chunk->rows;
+        s->start += used;
+        if (rows)
+            status = beck__receiver_store_block(
+                r, 0,
+                beck__block_new(&s->os->memory, s->schema, s->rows.chunk, 0, rows, s->buffer));
+        beck__builder_clear(&s->rows);
+        if (!ok)
+            return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received lines");
+        if (rows == 0)
+            break;
+    }
+    if (s->cutter.cut && !s->warned) {
+        s->warned = true;
+        beck_receiver_warn(r, "lines longer than %zu bytes are cut off there (text.line_bytes_max)",
+                           s->cutter.line_max);
+    }
+    return status;
+}
+
+static beck_status lost(beck_receiver *r, struct socket_state *s, beck_status status, const char *text)
+{
+    const struct beck__socket_params *params = beck_receiver_params(r);
+
+    if (s->buffer)
+        store_lines(r, s, true); /* nothing already received is lost */
+    if (s->cutter.cut > 1)
+        beck_receiver_warn(r, "%llu lines were cut off on this connection",
+                           (unsigned long long)s->cutter.cut);
+    if (status == BECK_CLOSED)
+        return beck_receiver_error(r, BECK_IO, "the server at %s:%d closed the connection", params->host,
+                                   params->port);
+    return beck_receiver_error(r, status, "%s", text);
+}
+
+static beck_status socket_poll(beck_receiver *r, void *state, int64_t timeout_ms)
+{
+    struct socket_state *s = state;
+    struct error error = {0};
+    size_t got = 0;
+
+    (void)timeout_ms;
+    if (s->connecting) {
+        beck_status status = s->os->connected(s->os, s->socket, &error);
+        if (status == BECK_AGAIN)
+            return status;
+        if (status)
+            return beck_receiver_error(r, status, "%s", error.text);
+        s->connecting = false;
+        beck__receiver_watch(r, s->socket, false);
+    }
+    if (!make_room(s))
+        return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received lines");
+    struct buffer *b = s->buffer;
+    beck_status status =
+        s->os->recv(s->os, s->socket, b->data + b->size, b->capacity - b->size, &got, 0, &error);
+    b->size += got;
+    if (status == BECK_AGAIN)
+        return status;
+    if (status)
+        return lost(r, s, status, error.text);
+    return store_lines(r, s, false);
+}
+
+const beck_receiver_class beck__socket_receiver[1] = {{
+    .name = "socket_text_stream",
+    .schema = "value STRING",
+    .state_size = sizeof(struct socket_state),
+    .open = socket_open,
+    .poll = socket_poll,
+    .close = socket_close,
+}};

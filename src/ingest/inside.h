@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside - what the files of ingest share: supervisor.c polls, receiver.c is the receivers' side. */
+#ifndef BECK_INGEST_INSIDE_H
+#define BECK_INGEST_INSIDE_H
+
+#include "ingest/ingest.h"
+
+enum receiver_state { RECEIVER_DOWN, RECEIVER_OPEN, RECEIVER_ENDED };
+
+/* Sealed blocks that arrived at the same time or later than the one before. */
+struct sealed {
+    struct block *block;
+    int64_t first_ms; /* when its first byte came */
+};
+
+struct beck_receiver {
+    struct ingest *ingest;
+    struct beck_receiver *next;
+    int stream;
+    const beck_receiver_class *class_of;
+    const beck_schema *schema;
+    beck_str params;
+    const char *name;
+    /* supervisor's thread only */
+    enum receiver_state state;
+    void *memory;
+    int64_t retry_ns;           /* DOWN: when to open again */
+    struct os_socket *socket;   /* to wait for */
+    bool wait_write, idle;      /* idle: the last poll found nothing */
+    struct text partial;        /* bytes of an unfinished line: beck_store_bytes */
+    uint64_t token;
+    struct error reason;
+    struct error warning;
+    bool full;                  /* at the limit */
+    /* under the ingest's lock */
+    struct builder open; /* rows since the last seal: beck_store_values */
+    int64_t open_ms;     /* when the first of them came; -1: none */
+    struct sealed *sealed;
+    size_t sealed_capacity, sealed_count, sealed_first; /* a queue: [first, count) */
+    uint64_t bytes; /* waiting or being processed */
+    uint64_t open_token, sealed_token;
+};
+
+struct ingest {
+    struct ingest_options options;
+    struct arena arena;
+    struct beck_receiver *first, *last;
+    int count;
+    struct os_lock *lock;
+    struct os_poller *poller;
+    struct os_thread *thread;
+    struct os_wait *waits;
+    _Atomic bool stop, stopped;
+};
+
+/* Rows that came by values become a block. Under the lock. False without memory. */
+bool beck__receiver_seal(struct beck_receiver *r);
+/* A last line without LF counts when the connection ends. */
+void beck__receiver_end_line(struct beck_receiver *r);
+
+#endif
