@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * combine.c - operators that combine elements: reduce, count, and those by key.
+ */
+/* tests: conform_test.c */
+#include "cli/inside.h"
+
+static bool scalars(const struct type *type)
+{
+    if (type->kind == TYPE_PAIR)
+        return beck__cli_fits(FITS_SCALAR, type->first) &&
+               beck__cli_fits(FITS_SCALAR, type->second);
+    return beck__cli_fits(FITS_SCALAR, type);
+}
+
+/* The reduce function that the parameter names, for two values of that type; NULL and a failure if
+ * there is none or it does not fit. */
+static const struct reducer *reducer_of(struct graph *graph, const struct step *step,
+                                        const struct type *type)
+{
+    const char *fn = beck__cli_name(graph, step, "fn");
+
+    if (!fn)
+        return NULL;
+    const struct reducer *reducer = beck__cli_reducer(fn);
+    if (!reducer || !reducer->same) {
+        beck__cli_unknown(graph, fn);
+        return NULL;
+    }
+    if (scalars(type) && beck__cli_fits(reducer->accumulator, type))
+        return reducer;
+    beck__cli_no_fit(graph, step, fn, type);
+    return NULL;
+}
+
+static bool build_reduce(struct graph *graph, struct step *step)
+{
+    const struct reducer *reducer = reducer_of(graph, step, step->in->type);
+
+    if (!reducer)
+        return false;
+    if (graph->kernels && reducer->kernel && step->in->type->kind != TYPE_PAIR)
+        step->out->stream = beck_reduce(step->in->stream, reducer->kernel);
+    else
+        step->out->stream = beck_reduce(step->in->stream, reducer->callback);
+    return beck__cli_typed(graph, step, step->in->type, NULL);
+}
+
+static bool build_reduce_by_key(struct graph *graph, struct step *step)
+{
+    if (!beck__cli_needs_pair(graph, step))
+        return false;
+    const struct reducer *reducer = reducer_of(graph, step, step->in->type->second);
+    if (!reducer)
+        return false;
+    if (graph->kernels && reducer->kernel)
+        CLI_APPLY(step->out, step->in, beck_reduce_by_key, reducer->kernel);
+    else
+        CLI_APPLY(step->out, step->in, beck_reduce_by_key, reducer->callback);
+    return beck__cli_typed(graph, step, step->in->type, NULL);
+}
+
+static bool build_group_by_key(struct graph *graph, struct step *step)
+{
+    if (!beck__cli_needs_pair(graph, step))
+        return false;
+    const struct type *list =
+        beck__cli_type(&graph->types, TYPE_LIST, step->in->type->second, NULL);
+    CLI_APPLY0(step->out, step->in, beck_group_by_key);
+    return beck__cli_typed(graph, step, beck__cli_pair(graph, step->in->type->first, list), NULL);
+}
+
+/* A merge function of combine_by_key for a combiner and a value; NULL and a failure if it is not
+ * there or does not fit. */
+static beck_reduce_fn *merge_of(struct graph *graph, const struct step *step, const char *field,
+                                const struct type *combiner, const struct type *value)
+{
+    const char *fn = beck__cli_name(graph, step, field);
+
+    if (!fn)
+        return NULL;
+    const struct reducer *reducer = beck__cli_reducer(fn);
+    if (!reducer) {
+        beck__cli_unknown(graph, fn);
+        return NULL;
+    }
+    bool fits = beck__cli_fits(reducer->accumulator, combiner) &&
+                beck__cli_fits(reducer->value, value) &&
+                (!reducer->same || (scalars(value) && beck__cli_type_equal(combiner, value)));
+    if (fits)
+        return reducer->callback;
+    beck__cli_no_fit(graph, step, fn, value);
+    return NULL;
+}
+
+static bool build_combine_by_key(struct graph *graph, struct step *step)
+{
+    const char *create = beck__cli_name(graph, step, "create");
+    const struct signature *signature = NULL;
+    struct function_args args = {0};
+    char schema[SCHEMA_BYTES];
+
+    if (!create || !beck__cli_needs_pair(graph, step))
+        return false;
+    const struct type *key = step->in->type->first, *value = step->in->type->second;
+    args.function = beck__cli_value_function(create, &signature);
+    if (args.function < 0)
+        return beck__cli_unknown(graph, create);
+    if (!beck__cli_fits(signature->fits, value))
+        return beck__cli_no_fit(graph, step, create, value);
+    const struct type *combiner = value;
+    if (signature->gives != GIVES_SAME)
+        combiner = beck__cli_type(
+            &graph->types, signature->gives == GIVES_TEXT ? TYPE_TEXT : TYPE_NUMBER, NULL, NULL);
+    if (!beck__cli_typed(graph, step, beck__cli_pair(graph, key, combiner), NULL))
+        return false;
+    beck_reduce_fn *merge_value = merge_of(graph, step, "merge_value", combiner, value);
+    beck_reduce_fn *merge_combiners = merge_of(graph, step, "merge_combiners", combiner, combiner);
+    if (!merge_value || !merge_combiners)
+        return false;
+    beck__cli_column(combiner, schema, sizeof schema);
+    CLI_APPLY(step->out, step->in, beck_combine_by_key, schema, .create = beck__cli_map,
+              .merge_value = merge_value, .merge_combiners = merge_combiners, .ctx = &args,
+              .ctx_size = sizeof args);
+    return true;
+}
+
+static bool build_count(struct graph *graph, struct step *step)
+{
+    step->out->stream = beck_count(step->in->stream);
+    return beck__cli_typed(graph, step, beck__cli_type(&graph->types, TYPE_NUMBER, NULL, NULL),
+                           NULL);
+}
+
+/* The counted value, a pair too, becomes the key. */
+static bool build_count_by_value(struct graph *graph, struct step *step)
+{
+    const struct type *number = beck__cli_type(&graph->types, TYPE_NUMBER, NULL, NULL);
+    struct function_args nest = {PAIR_COUNT, 1};
+    char schema[SCHEMA_BYTES];
+
+    if (!beck__cli_typed(graph, step, beck__cli_pair(graph, step->in->type, number), schema))
+        return false;
+    beck_dstream *counted = beck_count_by_value(step->in->stream);
+    if (step->in->type->kind == TYPE_PAIR)
+        counted = beck_map(counted, schema, beck__cli_nest, .ctx = &nest, .ctx_size = sizeof nest);
+    step->out->stream = counted;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*build)(struct graph *graph, struct step *step);
+    bool action; /* on an RDD it is an action */
+} operators[] = {
+    {"reduce", build_reduce, true},
+    {"count", build_count, true},
+    {"count_by_value", build_count_by_value, true},
+    {"reduce_by_key", build_reduce_by_key, false},
+    {"group_by_key", build_group_by_key, false},
+    {"combine_by_key", build_combine_by_key, false},
+};
+
+bool beck__cli_combine(struct graph *graph, struct step *step, bool *known)
+{
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        if (strcmp(operators[i].name, step->op) == 0 && (step->in->stream || !operators[i].action))
+            return operators[i].build(graph, step);
+    }
+    *known = false;
+    return false;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands: what they print and what they return. Standard output goes to a file meanwhile. */
+#define _POSIX_C_SOURCE 200809L
+#include "base/testing.h"
+#include "cli/cli.h"
+#include "cli/inside.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static char printed[100000];
+
+enum { ARGUMENTS = 4 };
+
+/* Runs beck with these arguments (NULL ends them) and keeps what one stream printed. */
+static int run(FILE *stream, const char *const given[ARGUMENTS])
+{
+    char arguments[ARGUMENTS + 1][1000] = {"beck"}, *argv[ARGUMENTS + 2] = {arguments[0]};
+    int argc = 1, kept = dup(fileno(stream));
+    FILE *file = tmpfile();
+
+    for (int i = 0; i < ARGUMENTS && given[i]; i++) {
+        snprintf(arguments[argc], sizeof arguments[argc], "%s", given[i]);
+        argv[argc] = arguments[argc];
+        argc++;
+    }
+    assert_non_null(file);
+    fflush(stream);
+    dup2(fileno(file), fileno(stream));
+    int code = beck__cli(argc, argv);
+    fflush(stream);
+    dup2(kept, fileno(stream));
+    close(kept);
+    rewind(file);
+    printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
+    fclose(file);
+    return code;
+}
+
+static int beck(FILE *stream, const char *a, const char *b, const char *c)
+{
+    return run(stream, (const char *const[ARGUMENTS]){a, b, c, NULL});
+}
+
+static int beck_only(const char *names, const char *vectors)
+{
+    return run(stdout, (const char *const[ARGUMENTS]){"conform", "--only", names, vectors});
+}
+
+static void version_and_help(void **state)
+{
+    (void)state;
+    assert_int_equal(beck(stdout, "version", NULL, NULL), 0);
+    assert_string_equal(printed, "beck " BECK_VERSION "\n");
+    assert_int_equal(beck(stdout, "--version", NULL, NULL), 0);
+    assert_int_equal(beck(stdout, "help", NULL, NULL), 0);
+    assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
+    assert_int_equal(beck(stderr, NULL, NULL, NULL), 2);
+    assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
+}
+
+static void wrong_commands(void **state)
+{
+    (void)state;
+    assert_int_equal(beck(stderr, "confrom", NULL, NULL), 2);
+    assert_string_equal(printed,
+                        "beck: there is no command \"confrom\"; did you mean \"conform\"?\n");
+    assert_int_equal(beck(stderr, "dance", NULL, NULL), 2);
+    assert_string_equal(printed, "beck: there is no command \"dance\"; beck help lists all\n");
+    assert_int_equal(beck(stderr, "version", "3", NULL), 2);
+    assert_int_equal(beck(stderr, "conform", NULL, NULL), 2);
+    assert_string_equal(printed, "beck conform: name at least one file of vectors\n");
+    assert_int_equal(beck(stderr, "conform", "--mastre", "local"), 2);
+    assert_non_null(strstr(printed, "did you mean \"--master\"?"));
+    assert_int_equal(beck(stderr, "conform", "--only", NULL), 2);
+}
+
+static void options_as_page_and_document(void **state)
+{
+    static char document[100000];
+    FILE *file = fopen(BECK_SOURCE_DIR "/docs/options.md", "rb");
+
+    (void)state;
+    assert_int_equal(beck(stdout, "options", NULL, NULL), 0);
+    assert_non_null(strstr(printed, "--batch DURATION"));
+    assert_int_equal(beck(stdout, "options", "--markdown", NULL), 0);
+    assert_non_null(file);
+    document[fread(document, 1, sizeof document - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(printed, document); /* else: beck options --markdown > docs/options.md */
+}
+
+/* A file of vectors: one passes, one fails, one has no name. */
+static void conform_counts(void **state)
+{
+    char folder[500], vectors[600], names[600];
+
+    (void)state;
+    assert_true(beck__cli_temporary(folder, sizeof folder));
+    snprintf(vectors, sizeof vectors, "%s/v.json", folder);
+    snprintf(names, sizeof names, "%s/names", folder);
+    FILE *file = fopen(vectors, "w");
+    for (int i = 0; i < 2; i++)
+        fprintf(file,
+                "%s{\"name\": \"v%d\", \"kind\": \"rdd\", \"inputs\": {\"in\": [1, 2]}, \"plan\": "
+                "[{\"id\": \"out\", \"of\": \"in\", \"op\": \"count\"}], \"output\": \"out\", "
+                "\"expect\": %d}",
+                i ? ", " : "[", i, 2 + i);
+    fputs(", {}]", file);
+    fclose(file);
+    file = fopen(names, "w");
+    fputs("# those that pass\nv0\n", file);
+    fclose(file);
+
+    assert_int_equal(beck(stdout, "conform", vectors, NULL), 1);
+    assert_string_equal(printed, "v1: expected 3, got 2\n(a vector): it has no name\n"
+                                 "1 passed, 2 failed\n");
+    assert_int_equal(beck_only(names, vectors), 0);
+    assert_string_equal(printed, "1 passed, 0 failed\n");
+    assert_int_equal(beck(stdout, "conform", "/does/not/exist", NULL), 1);
+    assert_non_null(strstr(printed, "0 passed, 1 failed\n"));
+    beck__cli_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(version_and_help),
+        cmocka_unit_test(wrong_commands),
+        cmocka_unit_test(options_as_page_and_document),
+        cmocka_unit_test(conform_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
