@@ -131,9 +131,9 @@ static void measure_column(struct measure *m, const beck_column *column, uint32_
     if (beck__any_null(column, from, count))
         m->cells += beck__round_8(beck__bitmap_bytes(count));
     if (column->type == BECK_STRING || column->type == BECK_BINARY) {
-        measure_strings(m, (const beck_view *)column->data + from, count);
+        measure_strings(m, beck__cell_at(column, from), count);
     } else if (column->type == BECK_ARRAY) {
-        const uint32_t *offsets = (const uint32_t *)column->data + from;
+        const uint32_t *offsets = beck__cell_at(column, from);
         measure_column(m, &column->child->column[0], offsets[0], offsets[count] - offsets[0]);
     } else if (column->type == BECK_STRUCT) {
         for (uint32_t i = 0; i < column->child->columns; i++)
@@ -177,9 +177,9 @@ static void copy_column(struct copy *c, beck_column *to, const beck_column *colu
         beck__bits_fill(to->valid, count, -(size_t)count & 7, false);
     }
     if (column->type == BECK_STRING || column->type == BECK_BINARY) {
-        copy_views(c, to->data, (const beck_view *)column->data + from, count);
+        copy_views(c, to->data, beck__cell_at(column, from), count);
     } else if (column->type == BECK_ARRAY) {
-        const uint32_t *offsets = (const uint32_t *)column->data + from;
+        const uint32_t *offsets = beck__cell_at(column, from);
         uint32_t *out = to->data;
         for (uint32_t i = 0; i <= count; i++)
             out[i] = offsets[i] - offsets[0];
@@ -190,7 +190,7 @@ static void copy_column(struct copy *c, beck_column *to, const beck_column *colu
         for (uint32_t i = 0; i < column->child->columns; i++)
             copy_column(c, &to->child->column[i], &column->child->column[i], from, count);
     } else if (count > 0) {
-        memcpy(to->data, (const char *)column->data + cell * from, cell * count);
+        memcpy(to->data, beck__cell_at(column, from), cell * count);
     }
 }
 

@@ -11,12 +11,12 @@
 
 #include "base/base.h"
 
-/* ---- schema ------------------------------------------------------------------------------------- */
+/* ---- schema ---------------------------------------------------------------------------------- */
 
 struct field {
     const char *name;
     beck_type type;
-    uint32_t count;             /* children: 1 for ARRAY (named "element"), fields for STRUCT */
+    uint32_t count; /* children: 1 for ARRAY (named "element"), fields for STRUCT */
     const struct field *fields;
 };
 
@@ -41,7 +41,7 @@ bool beck__schema_equal(const beck_schema *a, const beck_schema *b, bool names);
 /* Index of the column, or -1. */
 int beck__schema_find(const beck_schema *schema, beck_str name);
 
-/* ---- buffers: received bytes, shared by the chunks whose views point into them -------------------- */
+/* ---- buffers: received bytes, shared by the chunks whose views point into them --------------- */
 
 struct buffer {
     const struct allocator *memory;
@@ -50,21 +50,45 @@ struct buffer {
     char data[];
 };
 
-struct buffer *beck__buffer_new(const struct allocator *memory, size_t capacity); /* refs 1; or NULL */
+/* With one reference; or NULL. */
+struct buffer *beck__buffer_new(const struct allocator *memory, size_t capacity);
 void beck__buffer_ref(struct buffer *buffer);
 void beck__buffer_unref(struct buffer *buffer); /* NULL is nothing */
 
-/* ---- views ------------------------------------------------------------------------------------------ */
+/* ---- views ----------------------------------------------------------------------------------- */
+
+/* Of at most 12 bytes, read by overlapping loads: no loop, no call, nothing beyond the end. */
+static inline void beck__view_inline(beck_view *v, const char *data, uint32_t size)
+{
+    uint64_t low = 0;
+    uint32_t high = 0, first;
+    if (size >= 8) {
+        memcpy(&low, data, 8);
+        memcpy(&high, data + size - 4, 4);
+        high = (uint32_t)((uint64_t)high >> 8 * (BECK_VIEW_INLINE - size));
+    } else if (size >= 4) {
+        memcpy(&first, data, 4);
+        memcpy(&high, data + size - 4, 4);
+        low = first | (uint64_t)high << 8 * (size - 4);
+        high = 0;
+    } else if (size > 0) {
+        const unsigned char *c = (const unsigned char *)data;
+        low = c[0] | (uint64_t)c[size / 2] << 8 * (size / 2) |
+              (uint64_t)c[size - 1] << 8 * (size - 1);
+    }
+    v->size = size;
+    memcpy((char *)v + 4, &low, 8);
+    memcpy((char *)v + 12, &high, 4);
+}
 
 /* A view of bytes that stay where they are; short ones are copied into the view. */
 static inline beck_view beck__view(const char *data, size_t size)
 {
     beck_view v;
-    memset(&v, 0, sizeof v);
-    v.size = (uint32_t)size;
     if (size <= BECK_VIEW_INLINE) {
-        memcpy((char *)&v + 4, data, size);
+        beck__view_inline(&v, data, (uint32_t)size);
     } else {
+        v.size = (uint32_t)size;
         memcpy(v.prefix, data, 4);
         v.u.data = data;
     }
@@ -82,7 +106,7 @@ static inline bool beck__view_equal(const beck_view *a, const beck_view *b)
            (a->size > BECK_VIEW_INLINE && memcmp(a->u.data, b->u.data, a->size) == 0);
 }
 
-/* ---- building chunks --------------------------------------------------------------------------------- */
+/* ---- building chunks ------------------------------------------------------------------------- */
 
 #define BECK__CHUNK_ROWS 2048u
 
@@ -97,8 +121,8 @@ struct builder {
     struct arena fixed; /* the chunk structs themselves */
 };
 
-beck_status beck__builder_init(struct builder *b, const struct allocator *memory, const beck_schema *schema,
-                               uint32_t limit, struct error *error);
+beck_status beck__builder_init(struct builder *b, const struct allocator *memory,
+                               const beck_schema *schema, uint32_t limit, struct error *error);
 void beck__builder_deinit(struct builder *b);
 void beck__builder_clear(struct builder *b); /* zero rows; keeps the memory */
 static inline bool beck__builder_full(const struct builder *b)
@@ -106,7 +130,9 @@ static inline bool beck__builder_full(const struct builder *b)
     return b->chunk->rows >= b->limit;
 }
 
-/* Room for `more` rows in every top-level column (without setting rows). */
+/* Room for `more` rows in every top-level column (without setting rows). Whoever then writes into
+ * the arrays sets the size of each column and the rows of the chunk, and the bits of `valid` if it
+ * is not NULL. The array of a column may move, an ARRAY has offsets[0] from the beginning. */
 bool beck__builder_reserve(struct builder *b, uint32_t more);
 
 /* Appends one cell to column k of the row in the making (all columns must get one, then
@@ -122,19 +148,20 @@ void beck__builder_drop_row(struct builder *b);
 
 /* Appends cell (column, index) of another column of the same type to column k. With `share` long
  * strings keep pointing at the source's bytes. False without memory. */
-bool beck__builder_cell(struct builder *b, uint32_t k, const beck_column *from, uint32_t index, bool share);
-/* The same for many cells: rows[0..count), or 0..count if rows is NULL. Does not touch chunk->rows. */
-bool beck__builder_cells(struct builder *b, uint32_t k, const beck_column *from, const uint32_t *rows,
-                         uint32_t count, bool share);
-/* Whole rows of a chunk with the same column types; sets chunk->rows. */
-bool beck__builder_rows(struct builder *b, const beck_chunk *from, const uint32_t *rows, uint32_t count,
+bool beck__builder_cell(struct builder *b, uint32_t k, const beck_column *from, uint32_t index,
                         bool share);
+/* The same for many cells: rows[0..count), or 0..count if rows is NULL. chunk->rows stays. */
+bool beck__builder_cells(struct builder *b, uint32_t k, const beck_column *from,
+                         const uint32_t *rows, uint32_t count, bool share);
+/* Whole rows of a chunk with the same column types; sets chunk->rows. */
+bool beck__builder_rows(struct builder *b, const beck_chunk *from, const uint32_t *rows,
+                        uint32_t count, bool share);
 /* An ARRAY cell for column k made of the elements rows[0..count) of chunk `from`, whose columns are
  * the element (one column), or the fields of the element (a STRUCT). */
-bool beck__builder_array(struct builder *b, uint32_t k, const beck_chunk *from, const uint32_t *rows,
-                         uint32_t count, bool share);
+bool beck__builder_array(struct builder *b, uint32_t k, const beck_chunk *from,
+                         const uint32_t *rows, uint32_t count, bool share);
 
-/* ---- blocks ------------------------------------------------------------------------------------------ */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 struct block {
     const struct allocator *memory;
@@ -150,7 +177,8 @@ struct block {
  * With `share`, long strings that lie in that buffer are not copied: the block takes a reference.
  * The schema is borrowed and must outlive it. NULL without memory. */
 struct block *beck__block_new(const struct allocator *memory, const beck_schema *schema,
-                              const beck_chunk *chunk, uint32_t from, uint32_t count, struct buffer *share);
+                              const beck_chunk *chunk, uint32_t from, uint32_t count,
+                              struct buffer *share);
 void beck__block_ref(struct block *block);
 void beck__block_unref(struct block *block); /* NULL is nothing */
 
@@ -162,22 +190,25 @@ struct blocks {
     uint64_t rows, bytes;
 };
 
-bool beck__blocks_add(struct blocks *list, struct block *block); /* takes the reference, also on failure */
+/* Takes the reference, also on failure. */
+bool beck__blocks_add(struct blocks *list, struct block *block);
 bool beck__blocks_append(struct blocks *list, const struct blocks *from); /* new references */
-void beck__blocks_deinit(struct blocks *list);                   /* ready again afterwards */
+void beck__blocks_deinit(struct blocks *list);                            /* ready again after it */
 
-/* ---- order and hashing --------------------------------------------------------------------------------- */
+/* ---- order and hashing ----------------------------------------------------------------------- */
 
 /* Total order of two cells of one type: nulls first, NaN last and equal to itself, -0.0 equal to
  * 0.0, strings by bytes, arrays and structs element by element. <0, 0, >0. */
 int beck__cell_compare(const beck_column *a, uint32_t i, const beck_column *b, uint32_t j);
 bool beck__cell_equal(const beck_column *a, uint32_t i, const beck_column *b, uint32_t j);
 
-/* XXH3-64 of the encoded key: columns [first, first + count) of a row. Encoding: one STRING or BINARY
- * column alone its bytes; one BIGINT, TIMESTAMP or DOUBLE alone its 8 bytes (little-endian, -0.0 as
- * 0.0, any NaN as the quiet one); BOOLEAN one byte; a null alone nothing, with seed 1. Several columns
- * or nested ones: for each a tag byte (0 null, 1 present), then the value, strings and arrays with a
- * u32 length before them. It decides the partition of a key on every engine: never change it. */
+/* XXH3-64 of the encoded key: columns [first, first + count) of a row. Encoding: one STRING or
+ * BINARY column alone its bytes; one BIGINT, TIMESTAMP or DOUBLE alone its 8 bytes (little-endian,
+ * -0.0 as 0.0, any NaN as the quiet one); BOOLEAN one byte; a null alone nothing, with seed 1.
+ * Several columns or nested ones: for each a tag byte (0 null, 1 present), then the value, strings
+ * and arrays with a u32 length before them. It decides the partition of a key on every engine:
+ * never change it. Only several or nested columns use the scratch; if it has failed, the hash means
+ * nothing. */
 uint64_t beck__key_hash(const beck_chunk *chunk, uint32_t first, uint32_t count, uint32_t row,
                         struct text *scratch);
 
@@ -195,10 +226,11 @@ static inline uint64_t beck__view_hash(const beck_view *view)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* ---- encoded blocks -------------------------------------------------------------------------------------- */
+/* ---- encoded blocks -------------------------------------------------------------------------- */
 
-/* Header, then the body (little-endian, 8-byte aligned column buffers in order of the schema: validity,
- * data, long string bytes, children), LZ4 if flag 1 is set and it helped:
+/* Header, then the body (little-endian, 8-byte aligned column buffers in order of the schema: flags
+ * u32 and number of long string bytes u32, validity if flag 1 is set, data, long string bytes,
+ * children), LZ4 if flag 1 of the header is set, which it is if that helped:
  *
  *   0  magic "BKB1"   4 version u16, flags u16   8 schema id u64 (XXH3 of its text)
  *  16  rows u32      20 columns u32   24 map partition u32  28 sequence u32
@@ -213,14 +245,16 @@ struct block_place {
 };
 
 uint64_t beck__schema_id(const beck_schema *schema);
-beck_status beck__block_encode(const beck_chunk *chunk, const beck_schema *schema, struct block_place place,
-                               bool compress, struct text *out, struct error *error);
+/* Appends to `out`. A body over the limit is BECK_UNSUPPORTED: encode fewer rows. */
+beck_status beck__block_encode(const beck_chunk *chunk, const beck_schema *schema,
+                               struct block_place place, bool compress, struct text *out,
+                               struct error *error);
 /* Bytes of the whole block whose first BECK__BLOCK_HEADER bytes are given; 0: not a block. */
 size_t beck__block_size(const void *header);
-/* Checks everything (magic, version, schema, lengths, CRC32C, offsets, string bounds): damaged bytes
- * give BECK_CORRUPT, never a crash. */
-beck_status beck__block_decode(const struct allocator *memory, const beck_schema *schema, const void *data,
-                               size_t size, struct block **block, struct block_place *place,
-                               struct error *error);
+/* Checks everything (magic, version, schema, lengths, CRC32C, offsets, string bounds): damaged
+ * bytes give BECK_CORRUPT, never a crash. */
+beck_status beck__block_decode(const struct allocator *memory, const beck_schema *schema,
+                               const void *data, size_t size, struct block **block,
+                               struct block_place *place, struct error *error);
 
 #endif

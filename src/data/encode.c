@@ -26,9 +26,9 @@ static size_t column_bytes(const beck_column *column, uint32_t from, uint32_t co
     if (beck__any_null(column, from, count))
         bytes += beck__round_8(beck__bitmap_bytes(count));
     if (column->type == BECK_STRING || column->type == BECK_BINARY) {
-        bytes += beck__round_8(string_bytes((const beck_view *)column->data + from, count));
+        bytes += beck__round_8(string_bytes(beck__cell_at(column, from), count));
     } else if (column->type == BECK_ARRAY) {
-        const uint32_t *offsets = (const uint32_t *)column->data + from;
+        const uint32_t *offsets = beck__cell_at(column, from);
         bytes += column_bytes(&column->child->column[0], offsets[0], offsets[count] - offsets[0]);
     } else if (column->type == BECK_STRUCT) {
         for (uint32_t i = 0; i < column->child->columns; i++)
@@ -68,7 +68,7 @@ static void write_views(char **at, const beck_view *from, uint32_t count, size_t
 static void write_column(char **at, const beck_column *column, uint32_t from, uint32_t count)
 {
     bool strings = column->type == BECK_STRING || column->type == BECK_BINARY;
-    const beck_view *views = strings ? (const beck_view *)column->data + from : NULL;
+    const beck_view *views = strings ? beck__cell_at(column, from) : NULL;
     struct column_header header = {0, 0};
     if (beck__any_null(column, from, count))
         header.flags = BECK__COLUMN_VALID;
@@ -84,7 +84,7 @@ static void write_column(char **at, const beck_column *column, uint32_t from, ui
     if (strings) {
         write_views(at, views, count, header.strings);
     } else if (column->type == BECK_ARRAY) {
-        const uint32_t *offsets = (const uint32_t *)column->data + from;
+        const uint32_t *offsets = beck__cell_at(column, from);
         char *out = take(at, beck__cells_bytes(column->type, count));
         for (uint32_t i = 0; i <= count; i++) {
             uint32_t offset = offsets[i] - offsets[0];
@@ -96,7 +96,7 @@ static void write_column(char **at, const beck_column *column, uint32_t from, ui
             write_column(at, &column->child->column[i], from, count);
     } else if (count > 0) {
         size_t cell = beck__cell_size(column->type);
-        memcpy(take(at, cell * count), (const char *)column->data + cell * from, cell * count);
+        memcpy(take(at, cell * count), beck__cell_at(column, from), cell * count);
     }
 }
 

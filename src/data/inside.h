@@ -35,6 +35,13 @@ static inline size_t beck__round_8(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
+/* Where cell `i` is; NULL if the column has no array yet, and so no cells. */
+static inline const void *beck__cell_at(const beck_column *column, uint32_t i)
+{
+    const char *data = column->data;
+    return data ? data + beck__cell_size(column->type) * i : NULL;
+}
+
 static inline bool beck__is_null(const beck_column *column, uint32_t i)
 {
     return column->valid && !beck__bit_get(column->valid, i);

@@ -341,8 +341,33 @@ static beck_status put(const struct place *to, const beck_value *value)
     return BECK_STATE;
 }
 
-beck_status beck__builder_value(struct builder *b, uint32_t k, const beck_value *value,
-                                const beck_str *keep, struct error *error)
+/* What nearly every call is: a value of the column's own type, room for it, nothing to copy. */
+static inline bool put_plain(beck_column *column, const beck_value *value, const beck_str *keep)
+{
+    size_t at = column->size;
+    if (at >= column->capacity || column->valid)
+        return false;
+    if (value->kind == BECK_KIND_INTEGER &&
+        (column->type == BECK_BIGINT || column->type == BECK_TIMESTAMP)) {
+        ((int64_t *)column->data)[at] = value->u.integer;
+    } else if (value->kind == BECK_KIND_STRING &&
+               (column->type == BECK_STRING || column->type == BECK_BINARY)) {
+        beck_str s = value->u.string;
+        if (s.size > BECK_VIEW_INLINE &&
+            (!keep || !beck__inside(*keep, s.data) || s.size > UINT32_MAX))
+            return false;
+        ((beck_view *)column->data)[at] = beck__view(s.data, s.size);
+    } else if (value->kind == BECK_KIND_DOUBLE && column->type == BECK_DOUBLE) {
+        ((double *)column->data)[at] = value->u.real;
+    } else {
+        return false;
+    }
+    column->size++;
+    return true;
+}
+
+static beck_status put_any(struct builder *b, uint32_t k, const beck_value *value,
+                           const beck_str *keep, struct error *error)
 {
     struct error local;
     local.status = BECK_OK;
@@ -353,11 +378,15 @@ beck_status beck__builder_value(struct builder *b, uint32_t k, const beck_value 
                        .keep = keep ? *keep : BECK__KEEP_NONE,
                        .error = &local};
     beck_status status = put(&to, value);
-    if (status == BECK_TYPE) {
+    if (status == BECK_TYPE)
         beck__error_prefix(&local, "column %u \"%s\"", k, to.field->name);
-        return beck__error_set(error, status, "%s", local.text);
-    }
-    if (status)
-        return beck__error_set(error, status, "%s", local.text);
-    return BECK_OK;
+    return status ? beck__error_set(error, status, "%s", local.text) : BECK_OK;
+}
+
+beck_status beck__builder_value(struct builder *b, uint32_t k, const beck_value *value,
+                                const beck_str *keep, struct error *error)
+{
+    if (put_plain(&b->chunk->column[k], value, keep))
+        return BECK_OK;
+    return put_any(b, k, value, keep, error);
 }

@@ -72,28 +72,30 @@ static bool grow(struct cutting *c)
     return true;
 }
 
-/* A view without a branch on the length up to 12: reads 12 bytes where the data has them. */
+/* Bytes [0, n) of a little-endian word. */
+static inline uint64_t first_bytes(uint64_t x, size_t n)
+{
+    return n >= 8 ? x : x & (((uint64_t)1 << 8 * n) - 1);
+}
+
+/* Short or long is decided without a branch, which text would mispredict; to that end 12 bytes are
+ * read, where the data has them. A view is two words: size and prefix, the rest or the pointer. */
 static inline void put_view(struct cutting *c, size_t start, size_t size)
 {
     const char *p = c->data + start;
     beck_view *view = &c->views[c->rows++];
-    if (size > BECK_VIEW_INLINE || c->size - start < BECK_VIEW_INLINE) {
+    uint64_t words[2], rest;
+    uint32_t prefix;
+    if (c->size - start < BECK_VIEW_INLINE) {
         *view = beck__view(p, size);
         return;
     }
-    uint64_t low;
-    uint32_t high;
-    memcpy(&low, p, 8);
-    memcpy(&high, p + 8, 4);
-    if (size < 8) {
-        low &= ((uint64_t)1 << (8 * size)) - 1;
-        high = 0;
-    } else {
-        high &= (uint32_t)(((uint64_t)1 << (8 * (size - 8))) - 1);
-    }
-    view->size = (uint32_t)size;
-    memcpy((char *)view + 4, &low, 8);
-    memcpy((char *)view + 12, &high, 4);
+    memcpy(&prefix, p, 4);
+    memcpy(&rest, p + 4, 8);
+    words[0] = size | first_bytes(prefix, size) << 32;
+    words[1] = first_bytes(rest, size > 4 ? size - 4 : 0);
+    words[1] = size > BECK_VIEW_INLINE ? (uintptr_t)p : words[1];
+    memcpy(view, words, sizeof *view);
 }
 
 /* The line [start, end), `next` begins the one behind it. False, and nothing happens, if there is
