@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #define BECK__PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define BECK__COUNT_OF(a)          (sizeof(a) / sizeof *(a))
+#define BECK__COUNT_OF(a)         (sizeof(a) / sizeof *(a))
 
 /* ---- errors: on the caller's stack, no allocation to report a failure ---------------------- */
 
@@ -21,10 +21,12 @@ struct error {
     char text[1000];
 };
 
-/* Sets *error unless it is set already (the first one sticks); returns `status`. error may be NULL. */
+/* Sets *error unless it is set already (the first one sticks); returns `status`. error may be
+ * NULL. */
 beck_status beck__error_set(struct error *error, beck_status status, const char *format, ...)
     BECK__PRINTF(3, 4);
-beck_status beck__error_set_list(struct error *error, beck_status status, const char *format, va_list list);
+beck_status beck__error_set_list(struct error *error, beck_status status, const char *format,
+                                 va_list list);
 /* Puts text in front of a set error: "batch 1000 ms: " */
 void beck__error_prefix(struct error *error, const char *format, ...) BECK__PRINTF(2, 3);
 void beck__error_clear(struct error *error);
@@ -40,9 +42,9 @@ struct allocator {
     void *self;
 };
 
-void *beck__alloc(const struct allocator *memory, size_t size);                 /* not zeroed */
+void *beck__alloc(const struct allocator *memory, size_t size); /* not zeroed */
 void *beck__alloc_zero(const struct allocator *memory, size_t size);
-void beck__free(const struct allocator *memory, void *p, size_t size);         /* NULL is nothing */
+void beck__free(const struct allocator *memory, void *p, size_t size); /* NULL is nothing */
 
 /* An arena: everything in it is freed whole. One thread at a time. Blocks double from `first`
  * (default 4 KiB) to 1 MiB; reset keeps the largest one, so that a batch that repeats allocates
@@ -59,18 +61,20 @@ struct arena {
 void beck__arena_init(struct arena *arena, const struct allocator *memory);
 void beck__arena_deinit(struct arena *arena);
 void beck__arena_reset(struct arena *arena);
-void *beck__arena_alloc(struct arena *arena, size_t size);      /* 16-byte aligned, zeroed; or NULL */
-void *beck__arena_raw(struct arena *arena, size_t size);        /* the same, not zeroed */
-char *beck__arena_text(struct arena *arena, const char *text);  /* a copy; NULL gives NULL */
-void *beck__arena_copy(struct arena *arena, const void *data, size_t size); /* never NULL for size 0 */
+void *beck__arena_alloc(struct arena *arena, size_t size); /* 16-byte aligned, zeroed; or NULL */
+void *beck__arena_raw(struct arena *arena, size_t size);   /* the same, not zeroed */
+char *beck__arena_text(struct arena *arena, const char *text); /* a copy; NULL gives NULL */
+/* Size 0 gives a pointer, too. */
+void *beck__arena_copy(struct arena *arena, const void *data, size_t size);
 char *beck__arena_printf(struct arena *arena, const char *format, ...) BECK__PRINTF(2, 3);
 
 /* Makes room for `need` items of `size` bytes: *items moves, *capacity grows by doubling (at least
  * 8). False without memory; nothing has changed then. */
-bool beck__vector_reserve(const struct allocator *memory, void **items, size_t *capacity, size_t need,
-                          size_t size);
+bool beck__vector_reserve(const struct allocator *memory, void **items, size_t *capacity,
+                          size_t need, size_t size);
 /* The same in an arena; the old items stay behind as garbage. */
-bool beck__arena_reserve(struct arena *arena, void **items, size_t *capacity, size_t need, size_t size);
+bool beck__arena_reserve(struct arena *arena, void **items, size_t *capacity, size_t need,
+                         size_t size);
 
 /* ---- text and bytes that grow ---------------------------------------------------------------- */
 
@@ -109,7 +113,7 @@ uint32_t beck__get_u32(struct reader *in);
 uint64_t beck__get_u64(struct reader *in);
 beck_str beck__get_string(struct reader *in); /* points into the data */
 
-/* ---- bitmaps: bit i is bit i % 8 of byte i / 8 ------------------------------------------------ */
+/* ---- bitmaps: bit i is bit i % 8 of byte i / 8 ----------------------------------------------- */
 
 static inline bool beck__bit_get(const uint8_t *bits, size_t i)
 {
@@ -131,7 +135,7 @@ static inline size_t beck__bitmap_bytes(size_t bits)
     return (bits + 7) / 8;
 }
 
-/* ---- the hash core ----------------------------------------------------------------------------- */
+/* ---- the hash core --------------------------------------------------------------------------- */
 
 /* Open addressing with linear probing over 8-byte slots: the upper half of the hash and an item
  * number; the items (keys, values) live with the user, in arrays by item number. Load is at most
@@ -149,7 +153,7 @@ static inline size_t beck__bitmap_bytes(size_t bits)
 struct hash {
     const struct allocator *memory;
     uint64_t *slots;
-    size_t mask;  /* slots - 1; 0 with slots NULL: none yet */
+    size_t mask; /* slots - 1; 0 with slots NULL: none yet */
     size_t count;
 };
 
@@ -185,7 +189,7 @@ static inline void beck__hash_put(struct hash *h, size_t i, uint64_t hash, uint3
     h->count++;
 }
 
-/* ---- functions as data ------------------------------------------------------------------------- */
+/* ---- functions as data ----------------------------------------------------------------------- */
 
 /* A function or constant object as data: the same in every process of one executable, wherever it
  * was loaded. module: hash of the loaded object's build id (without one: of its text segment);
@@ -194,9 +198,10 @@ struct function_id {
     uint64_t module, offset;
 };
 
-/* ---- fail points: a named step of a protocol at which a test makes the program fail ------------- */
+/* ---- fail points: a named step of a protocol at which a test makes the program fail ---------- */
 
-/* False, unless a test armed the name: beck__fail_point_set("write", 3) makes its third hit true. */
+/* False, unless a test armed the name: beck__fail_point_set("write", 3) makes the third hit
+ * true. */
 bool beck__fail_point(const char *name);
 void beck__fail_point_set(const char *name, uint64_t hit); /* NULL: clears all */
 

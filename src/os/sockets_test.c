@@ -4,7 +4,9 @@
 #include "os/real.h"
 #include "os/testing.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct pair {
     struct os *os;
@@ -148,22 +150,32 @@ static void a_reset_is_an_end(void **state)
     close_pair(&pair);
 }
 
+/* A port that is taken, and where nobody listens. */
+static int hold_port(int *fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
 static void refusals_say_host_port_and_reason(void **state)
 {
     (void)state;
     static const char *const hosts[] = {"127.0.0.1", "localhost"};
     for (size_t i = 0; i < BECK__COUNT_OF(hosts); i++) {
         struct os *os = beck__os_real();
-        struct os_socket *listener, *socket;
+        struct os_socket *socket;
         struct error error = {0};
         char wanted[100];
-        int port;
-        assert_ok(os->listen(os, hosts[i], 0, &listener, &port, &error), error);
-        os->shut(os, listener); /* now nobody listens there */
+        int fd, port = hold_port(&fd);
         beck_status status = os->connect(os, hosts[i], port, &socket, &error);
         if (!status)
             status = wait_connected(os, socket, &error);
         os->shut(os, socket);
+        close(fd);
         assert_int_equal(status, BECK_IO);
         snprintf(wanted, sizeof wanted, "connect to %s:%d: Connection refused", hosts[i], port);
         assert_string_equal(error.text, wanted);

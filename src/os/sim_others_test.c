@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No files, processes, signals or environment; seeded randomness; print goes into the text. */
+#include "os/testing.h"
+
+struct findings {
+    beck_status open, stat, list, mkdir, start;
+    struct error error;
+    char random[20];
+    bool env, channel;
+    int cpus;
+    struct function_id id;
+};
+
+static void look_around(void *user)
+{
+    struct findings *found = user;
+    struct os *os = beck__os_current();
+    struct os_file *file;
+    struct os_stat stat;
+    struct os_process *process;
+    struct os_socket *socket;
+    struct arena arena;
+    char **names;
+    size_t count;
+    beck__arena_init(&arena, &os->memory);
+    found->open = os->open(os, "/x", OS_READ, &file, &found->error);
+    found->stat = os->stat(os, "/x", &stat, NULL);
+    found->list = os->list(os, "/x", &arena, &names, &count, NULL);
+    found->mkdir = os->mkdir(os, "/x", NULL);
+    found->start = os->process_start(os, &process, &socket, NULL);
+    found->channel = os->parent_channel(os) != NULL;
+    found->env = os->env(os, "PATH") != NULL;
+    found->cpus = os->cpu_count(os);
+    found->id = os->function_id(os, (const void *)(uintptr_t)look_around);
+    _Atomic int count_signals = 0;
+    struct os_poller *poller = os->poller_new(os);
+    os->signals_catch(os, poller, &count_signals);
+    os->signals_release(os);
+    os->poller_free(os, poller);
+    os->random(os, found->random, sizeof found->random);
+    os->print(os, 1, "one ", 4);
+    os->print(os, 2, "two", 3);
+    assert(os->close(os, NULL, NULL) == BECK_OK);
+    beck__arena_deinit(&arena);
+}
+
+static void what_there_is_and_is_not(void **state)
+{
+    (void)state;
+    struct findings first = {0}, second = {0}, other = {0};
+    struct os_simulation simulation = {.seed = 9};
+    struct text out = {.memory = &beck__os_real()->memory};
+    assert_int_equal(beck__os_simulate(&simulation, look_around, &first, &out, NULL), BECK_OK);
+    assert_int_equal(first.open, BECK_UNSUPPORTED);
+    assert_string_equal(first.error.text, "open /x: there are no files in the simulation");
+    assert_int_equal(first.stat, BECK_UNSUPPORTED);
+    assert_int_equal(first.list, BECK_UNSUPPORTED);
+    assert_int_equal(first.mkdir, BECK_UNSUPPORTED);
+    assert_int_equal(first.start, BECK_UNSUPPORTED);
+    assert_false(first.channel);
+    assert_false(first.env);
+    assert_true(first.cpus >= 1);
+    assert_true(first.id.module != 0);
+    assert_string_equal(beck__text_get(&out), "one two");
+    beck__text_deinit(&out);
+
+    assert_int_equal(beck__os_simulate(&simulation, look_around, &second, NULL, NULL), BECK_OK);
+    assert_memory_equal(first.random, second.random, sizeof first.random);
+    simulation.seed = 10;
+    assert_int_equal(beck__os_simulate(&simulation, look_around, &other, NULL, NULL), BECK_OK);
+    assert_memory_not_equal(first.random, other.random, sizeof first.random);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {test(what_there_is_and_is_not)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
