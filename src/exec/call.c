@@ -201,7 +201,7 @@ void beck_emit_values(beck_call *c, const beck_value *values, size_t count)
 
 void beck_emit_row(beck_call *c, beck_row row)
 {
-    beck_value few[16];
+    beck_value few[16] = {{0}};
     uint32_t count = beck_columns(row);
     beck_value *values = few;
 

@@ -13,6 +13,8 @@ struct cell {
     int64_t seen;
 };
 
+#define AHEAD 16u /* cells are fetched this many rows early */
+
 struct number {
     struct fold base;
     struct cell *cells;
@@ -46,6 +48,7 @@ static inline bool double_less(double a, double b)
         if (k->valid && !beck__bit_get(k->valid, in->from + i))                                    \
             continue;                                                                              \
         struct cell *cell = &cells[in->groups[i]];                                                 \
+        __builtin_prefetch(&cells[in->groups[i + AHEAD < in->count ? i + AHEAD : i]], 1);          \
         T x = ((const T *)k->data)[in->from + i];                                                  \
         statement;                                                                                 \
         cell->seen++;                                                                              \

@@ -118,41 +118,57 @@ static bool find_any(struct table *table, const beck_chunk *chunk, uint32_t row,
     }
 }
 
-/* The same for strings without nulls, up to the first key that is new: returns where it stopped. */
-static uint32_t find_strings(struct table *table, const beck_view *views, const uint64_t *hashes,
-                             uint32_t i, uint32_t count, uint32_t *groups)
+/* What the first slot of each key holds: the likely group, or NO_GROUP. */
+#define NO_GROUP UINT32_MAX
+static void guess(const struct table *table, const uint64_t *hashes, uint32_t count, uint32_t *groups)
 {
     const struct hash *h = &table->index;
     const beck_view *known = table->rows.chunk->column[0].data;
 
-    for (; i < count; i++) {
-        uint64_t hash = hashes[i];
-        for (size_t at = beck__hash_first(h, hash);; at = beck__hash_next(h, at)) {
-            uint64_t slot = h->slots[at];
-            if (!slot)
-                return i;
-            if (beck__hash_same(slot, hash) &&
-                beck__view_equal(&known[beck__hash_item(slot)], &views[i])) {
-                groups[i] = beck__hash_item(slot);
-                break;
-            }
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t slot = h->slots[beck__hash_first(h, hashes[i])];
+        groups[i] = beck__hash_item(slot); /* of an empty slot: NO_GROUP */
+        __builtin_prefetch(&known[slot ? groups[i] : 0]);
+    }
+}
+
+/* Strings without nulls: most keys are known and stand in their first slot, so that is tried for a
+ * block of keys at a time, and their cache misses overlap. */
+#define BLOCK 256u
+static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
+                         const uint64_t *hashes, uint32_t *groups)
+{
+    const beck_view *views = (const beck_view *)chunk->column[0].data + from;
+
+    for (uint32_t at = 0; at < count; at += BLOCK) {
+        uint32_t end = count - at < BLOCK ? count : at + BLOCK;
+        guess(table, hashes + at, end - at, groups + at);
+        const beck_view *known = table->rows.chunk->column[0].data;
+        for (uint32_t i = at; i < end; i++) {
+            if (groups[i] != NO_GROUP && beck__view_equal(&known[groups[i]], &views[i]))
+                continue;
+            if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
+                return false;
+            known = table->rows.chunk->column[0].data; /* may have moved */
         }
     }
-    return i;
+    return true;
 }
 
 static bool find_batch(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
                        const uint64_t *hashes, uint32_t *groups)
 {
     const beck_column *k = chunk->column;
-    bool strings = table->kind == TABLE_STRING && !k->valid && !table->rows.chunk->column[0].valid;
 
-    for (uint32_t i = 0; i < count; i++) {
-        if (strings)
-            i = find_strings(table, (const beck_view *)k->data + from, hashes, i, count, groups);
-        if (i < count && !find_any(table, chunk, from + i, hashes[i], &groups[i]))
+    if (table->kind == TABLE_STRING && !k->valid && !table->rows.chunk->column[0].valid)
+        return find_strings(table, chunk, from, count, hashes, groups);
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(&table->index.slots[beck__hash_first(&table->index, hashes[i])]);
+    for (uint32_t i = 0; i < count; i++)
+        if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
             return false;
-    }
     return true;
 }
 
@@ -174,8 +190,6 @@ bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t fro
                               (size_t)known + count, sizeof *table->hashes);
     if (ok) {
         hash_rows(table, chunk, from, count, hashes);
-        for (uint32_t i = 0; i < count; i++)
-            __builtin_prefetch(&table->index.slots[beck__hash_first(&table->index, hashes[i])]);
         ok = find_batch(table, chunk, from, count, hashes, groups);
     }
     if (!ok)
