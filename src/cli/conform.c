@@ -35,15 +35,14 @@ static void run_vector(struct tally *tally, struct json_object *vector)
     const char *name = beck__json_text(vector, "name");
     struct failure failure;
 
+    if (tally->only && !(name && beck__json_get(tally->only, name)))
+        return;
     if (!name) {
         report(tally, "(a vector)", "it has no name");
         return;
     }
-    if (tally->only) {
-        if (!beck__json_get(tally->only, name))
-            return;
+    if (tally->only)
         json_object_object_del(tally->only, name);
-    }
     if (!beck__cli_run_vector(tally->conform, vector, &failure)) {
         report(tally, name, failure.text);
         return;

@@ -382,6 +382,7 @@ static bool build_step(struct graph *graph, struct step *step)
         bool done = beck__cli_action(graph, step, &known);
         if (known)
             return done;
+        known = true;
     }
     bool done = beck__cli_combine(graph, step, &known);
     return known ? done : beck__cli_fail(graph->failure, "unknown op %s", step->op);

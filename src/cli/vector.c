@@ -75,23 +75,29 @@ static bool has_elements(struct json_object *list, bool lists)
     return false;
 }
 
+/* After the last listed batch come empty ones, cut into as many partitions as the others. */
 static bool push_batches(struct run *run, struct node *node, struct json_object *batches,
                          int partitions)
 {
     char schema[SCHEMA_BYTES];
+    struct json_object *none = json_object_new_array();
+    int64_t steps = beck__json_number(run->vector, "batches", 0);
+    size_t listed = json_object_array_length(batches), count = steps > 0 ? (size_t)steps : 0;
+    bool good = true;
 
     beck__cli_schema(node->type, schema, sizeof schema);
     node->stream = beck_queue_stream(run->ctx, schema, .name = node->id);
-    for (size_t i = 0; i < json_object_array_length(batches); i++) {
-        struct json_object *batch = json_object_array_get_idx(batches, i);
+    for (size_t i = 0; good && i < (listed > count ? listed : count); i++) {
+        struct json_object *batch = i < listed ? json_object_array_get_idx(batches, i) : none;
         beck_rdd *rdd = NULL;
         if (batch)
             rdd = beck__cli_rdd(run->ctx, batch, node->type, partitions);
         if (beck_queue_push(node->stream, rdd) != BECK_OK)
-            return beck__cli_fail(run->failure, "input %s: %s", node->id,
-                                  beck_error_text(run->ctx));
+            good =
+                beck__cli_fail(run->failure, "input %s: %s", node->id, beck_error_text(run->ctx));
     }
-    return true;
+    json_object_put(none);
+    return good;
 }
 
 static bool add_input(struct run *run, const char *id, struct json_object *data)
