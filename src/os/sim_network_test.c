@@ -305,12 +305,58 @@ static void details(void **state)
     }
 }
 
+/* A connection and one message; gives up at the first failure. */
+static void talk(void *user)
+{
+    struct os *os = beck__os_current();
+    struct os_socket *listener = NULL, *a = NULL, *b = NULL;
+    struct os_poller *poller = os->poller_new(os);
+    beck_status *status = user;
+    size_t n;
+    int port;
+    char data[8];
+    *status = poller ? os->listen(os, NULL, 0, &listener, &port, NULL) : BECK_NO_MEMORY;
+    if (!*status)
+        *status = os->connect(os, "h", port, &a, NULL);
+    struct os_wait wait = {.socket = listener, .read = true};
+    while (!*status && !b) {
+        os->poller_wait(os, poller, &wait, 1, -1);
+        *status = os->accept(os, listener, &b, NULL);
+    }
+    if (!*status)
+        *status = os->send(os, b, "ping", 4, &n, -1, NULL);
+    if (!*status)
+        *status = os->recv(os, a, data, sizeof data, &n, -1, NULL);
+    os->shut(os, a);
+    os->shut(os, b);
+    os->shut(os, listener);
+    os->poller_free(os, poller);
+}
+
+static void without_memory_nothing_leaks(void **state)
+{
+    (void)state;
+    struct os *os = beck__os_real();
+    beck_status status = BECK_NO_MEMORY;
+    for (uint64_t n = 1; status; n++) {
+        struct os_simulation simulation = {.seed = 4};
+        status = BECK_NO_MEMORY;
+        beck__os_memory_fail(os, n, false);
+        beck_status run_status = beck__os_simulate(&simulation, talk, &status, NULL, NULL);
+        beck__os_memory_fail(os, 0, false);
+        assert_int_equal(run_status, n == 1 ? BECK_NO_MEMORY : BECK_OK);
+        assert_true(status == BECK_OK || status == BECK_NO_MEMORY);
+        assert_true(n < 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(a_quiet_network_loses_nothing),
         test(a_bad_network_replays_from_its_seed),
         test(details),
+        test(without_memory_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,8 +71,25 @@ static void what_there_is_and_is_not(void **state)
     assert_memory_not_equal(first.random, other.random, sizeof first.random);
 }
 
+static void without_memory_nothing_leaks(void **state)
+{
+    (void)state;
+    struct os *os = beck__os_real();
+    for (uint64_t n = 1; n < 12; n++) {
+        struct findings found = {0};
+        struct os_simulation simulation = {.seed = n};
+        struct text out = {.memory = &os->memory};
+        beck__os_memory_fail(os, n, false);
+        beck_status status = beck__os_simulate(&simulation, look_around, &found, &out, NULL);
+        beck__os_memory_fail(os, 0, false);
+        assert_int_equal(status, n == 1 ? BECK_NO_MEMORY : BECK_OK);
+        beck__text_deinit(&out);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {test(what_there_is_and_is_not)};
+    const struct CMUnitTest tests[] = {test(what_there_is_and_is_not),
+                                       test(without_memory_nothing_leaks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
