@@ -50,6 +50,7 @@ install: dependencies-build
 	    > build/install.log || { cat build/install.log; exit 1; }
 	@cmake --build build/install
 	@cmake --install build/install
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 clean:
 	rm -rf build

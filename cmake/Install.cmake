@@ -15,6 +15,11 @@ install(TARGETS beck_static beck_shared EXPORT beck-targets
 install(EXPORT beck-targets NAMESPACE beck:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/beck)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# Paths relative to beck.pc itself, so that an installed copy may be moved.
+file(RELATIVE_PATH BECK_PC_PREFIX "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig"
+     "${CMAKE_INSTALL_PREFIX}")
+file(RELATIVE_PATH BECK_PC_LIBDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+file(RELATIVE_PATH BECK_PC_INCLUDEDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
 configure_file(cmake/beck.pc.in beck.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/beck.pc"
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

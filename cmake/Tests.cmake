@@ -126,3 +126,9 @@ if(TARGET beck)
   beck_conform(encode --master local[2] --conf engine.encode=all)
   beck_conform(kernels --master local[2] --kernels)
 endif()
+
+# Installed, and used like by a stranger. Sanitized libraries would need the same flags outside.
+if(TARGET beck AND NOT BECK_SANITIZE_FLAGS)
+  beck_register(install "${CMAKE_CURRENT_SOURCE_DIR}/tests/install_test.sh"
+                "${CMAKE_CURRENT_BINARY_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+endif()

@@ -64,9 +64,6 @@ static void status(void *user, const beck_event *e)
         t->first_ms = e->time_ms;
         t->stop_at_ms = t->run_ms ? e->time_ms + t->run_ms : 0;
         break;
-    case BECK_EVENT_RECEIVER_ERROR:
-        fprintf(stderr, "%s: %s\n", e->name ? e->name : "receiver", e->error ? e->error : "");
-        break;
     case BECK_EVENT_BATCH_COMPLETED:
         batch_completed(t, e);
         break;
