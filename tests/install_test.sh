@@ -52,6 +52,15 @@ done
 ldd "$work/program1.c.static" | grep -q libbeck && { echo "static is not static"; exit 1; }
 "$work/program1.c.static" --describe | grep -q 'reduce_by_key'
 
+# C++ includes the same headers.
+for header in "$work"/usr/include/beck/*.h; do
+    echo "#include <beck/$(basename "$header")>" >>"$work/all.cc"
+done
+if command -v clang++ >/dev/null; then
+    clang++ -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only \
+        $(pkg-config --cflags beck) "$work/all.cc"
+fi
+
 mkdir "$work/cmake"
 cp "$work/program1.c" "$work/cmake/program.c"
 cat >"$work/cmake/CMakeLists.txt" <<'END'
