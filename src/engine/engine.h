@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine - runs jobs over datasets and does not say how: lineage, stages, tasks, shuffles, retry and
- * received blocks are its own. Datasets are immutable, lazy, recomputable; each lives in a scope (the
- * context, or one batch) and goes with it. All functions belong to the driver's thread, except where
- * it says otherwise.
+ * engine - runs jobs over datasets and does not say how: lineage, stages, tasks, shuffles, retry
+ * and received blocks are its own. Datasets are immutable, lazy, recomputable; each lives in a
+ * scope (the context, or one batch) and goes with it. All functions belong to the driver's thread,
+ * except where it says otherwise.
  */
 #ifndef BECK_ENGINE_H
 #define BECK_ENGINE_H
@@ -18,12 +18,12 @@ struct scope;
 struct dataset;
 
 struct engine_options {
-    int threads;           /* of local[n] */
-    bool isolate;          /* tasks run in worker processes */
-    bool encode;           /* every hand-over is encoded and decoded */
-    int attempts;          /* of a task */
-    uint64_t inline_rows;  /* stages up to this size without user code run on the driver's thread */
-    bool inline_all;       /* all of them: beck_step */
+    int threads;          /* of local[n] */
+    bool isolate;         /* tasks run in worker processes */
+    bool encode;          /* every hand-over is encoded and decoded */
+    int attempts;         /* of a task */
+    uint64_t inline_rows; /* stages up to this size without user code run on the driver's thread */
+    bool inline_all;      /* all of them: beck_step */
     int64_t received_split_bytes; /* received blocks are packed into partitions of this size */
 };
 
@@ -44,32 +44,36 @@ struct engine {
     const char *name;
     void (*close)(struct engine *engine);
 
-    /* batch_ms: for the tasks; 0 outside a stream. NULL without memory. free takes all its datasets. */
+    /* batch_ms: for the tasks; 0 outside a stream. NULL without memory. free takes all its
+     * datasets. */
     struct scope *(*scope_new)(struct engine *engine, int64_t batch_ms);
     void (*scope_free)(struct engine *engine, struct scope *scope);
 
-    /* Each returns NULL without memory. Schemas, programs and the bytes of ranges must outlive the scope. */
+    /* Each returns NULL without memory. Schemas, programs and the bytes of ranges must outlive the
+     * scope; blocks are referenced. */
     struct dataset *(*from_values)(struct scope *scope, const beck_schema *schema,
-                                   const struct blocks *partitions, uint32_t count); /* references */
+                                   const struct blocks *partitions, uint32_t count);
     struct dataset *(*from_ranges)(struct scope *scope, const beck_schema *schema,
                                    const beck_direct_class *class_of, beck_str params,
                                    const beck_str *ranges, uint32_t count);
     struct dataset *(*from_received)(struct scope *scope, const beck_schema *schema,
                                      const struct blocks *received);
-    struct dataset *(*narrow)(struct scope *scope, struct dataset *parent, const struct program *program);
-    struct dataset *(*shuffle)(struct scope *scope, struct dataset *parent, struct partitioning partitioning,
-                               const beck_schema *schema);
+    struct dataset *(*narrow)(struct scope *scope, struct dataset *parent,
+                              const struct program *program);
+    struct dataset *(*shuffle)(struct scope *scope, struct dataset *parent,
+                               struct partitioning partitioning, const beck_schema *schema);
     struct dataset *(*unite)(struct scope *scope, struct dataset *const *parents, uint32_t count);
     uint32_t (*partitions)(const struct dataset *dataset);
 
     /* Runs to the end. While it waits it calls `idle` (see set_idle). */
     beck_status (*job_run)(struct engine *engine, const struct job *job, struct error *error);
-    /* idle(user) is called on the driver's thread before it waits: it does what is due and returns the
-     * time (os->mono_ns) when it wants to be called again. wake, from any thread, ends such a wait. */
+    /* idle(user) is called on the driver's thread before it waits: it does what is due and returns
+     * the time (os->mono_ns) when it wants to be called again. wake, from any thread, ends such a
+     * wait. */
     void (*set_idle)(struct engine *engine, int64_t (*idle)(void *user), void *user);
     void (*wake)(struct engine *engine);
-    /* Any thread: running tasks end with BECK_CANCELLED, jobs fail with it; until the next job_run with
-     * a fresh cancel(false). */
+    /* Any thread: running tasks end with BECK_CANCELLED, jobs fail with it; until the next job_run
+     * with a fresh cancel(false). */
     void (*cancel)(struct engine *engine, bool cancel);
 
     /* Test hook: the n-th task attempt from now on fails (0: none). */
@@ -79,8 +83,8 @@ struct engine {
 };
 
 /* Threads in this process, or one worker process per thread with `isolate`. */
-struct engine *beck__engine_local(struct os *os, const struct engine_options *options, struct log *log,
-                                  struct error *error);
+struct engine *beck__engine_local(struct os *os, const struct engine_options *options,
+                                  struct log *log, struct error *error);
 /* If this process was started as a worker: serves the driver and ends the process. */
 void beck__engine_worker(struct os *os);
 

@@ -111,7 +111,7 @@ int beck_attempt(const beck_call *c)
     return c->task ? (int)c->task->attempt : -1;
 }
 
-/* ---- emit ------------------------------------------------------------------------------------- */
+/* ---- emit ------------------------------------------------------------------------------------ */
 
 /* Room for one more row, or what keeps us from it. */
 static bool emit_ready(beck_call *c, size_t count)
@@ -123,8 +123,8 @@ static bool emit_ready(beck_call *c, size_t count)
         return false;
     }
     if (count != c->width) {
-        beck_fail(c, "emits %zu value%s, but the output has %u column%s", count, count == 1 ? "" : "s",
-                  c->width, c->width == 1 ? "" : "s");
+        beck_fail(c, "emits %zu value%s, but the output has %u column%s", count,
+                  count == 1 ? "" : "s", c->width, c->width == 1 ? "" : "s");
         return false;
     }
     if (c->flusher && beck__builder_full(c->out)) {
@@ -139,7 +139,9 @@ static bool emit_copies(beck_call *c)
 {
     const beck_chunk *in = c->in.chunk;
     uint32_t to = c->adds == ADDS_KEY_BEFORE ? 0 : c->width;
-    uint32_t count = c->adds == ADDS_KEY_BEFORE ? c->first : c->adds == ADDS_ROW_AFTER ? in->columns : 0;
+    uint32_t count = c->adds == ADDS_KEY_BEFORE  ? c->first
+                     : c->adds == ADDS_ROW_AFTER ? in->columns
+                                                 : 0;
 
     for (uint32_t k = 0; k < count; k++)
         if (!beck__builder_cell(c->out, to + k, &in->column[k], c->in.index, true))
@@ -219,7 +221,7 @@ void beck_emit_row(beck_call *c, beck_row row)
         beck__free(c->task->memory, values, count * sizeof *values);
 }
 
-/* ---- rows of a partition ------------------------------------------------------------------------ */
+/* ---- rows of a partition --------------------------------------------------------------------- */
 
 uint64_t beck_rows_count(const beck_rows *rows)
 {
@@ -246,7 +248,7 @@ void beck_rewind_rows(beck_rows *rows)
     rows->row = 0;
 }
 
-/* ---- driver callbacks ----------------------------------------------------------------------------- */
+/* ---- driver callbacks ------------------------------------------------------------------------ */
 
 void beck__driver_each_rdd(beck_each_rdd_fn *fn, void *ctx, beck_rdd *rdd, int64_t batch_ms,
                            struct error *error)

@@ -18,13 +18,13 @@ struct beck_call {
     uint32_t width;           /* values that an emit must have */
     uint64_t emitted;         /* rows since the callback began */
     enum op_adds adds;
-    beck_row in;              /* current input row; first: what the callback sees */
-    beck_str keep;            /* bytes of the input that outlive the push */
-    uint64_t record;          /* number of the input row within the task */
-    enum flow flow;           /* what the flusher answered; a callback goes on, its rows are dropped */
+    beck_row in;     /* current input row; first: what the callback sees */
+    beck_str keep;   /* bytes of the input that outlive the push */
+    uint64_t record; /* number of the input row within the task */
+    enum flow flow;  /* what the flusher answered; a callback goes on, its rows are dropped */
     bool failed;
     struct error reason;
-    beck_call *outer;         /* the call that was current before */
+    beck_call *outer; /* the call that was current before */
 };
 
 struct beck_rows {

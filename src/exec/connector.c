@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The task's side of connector.h: a reader of one range, and the operator that drives a sink's writer.
+ * The task's side of connector.h: a reader of one range, and the operator that drives a sink's
+ * writer.
  */
 #include "exec/call.h"
 
-/* ---- reading a range ---------------------------------------------------------------------------------- */
+/* ---- reading a range ------------------------------------------------------------------------- */
 
 struct beck_reader {
     struct task *task;
@@ -43,7 +44,8 @@ bool beck_read_values(beck_reader *r, const beck_value *values, size_t count)
     if (r->flow != FLOW_MORE)
         return false;
     if (count != r->rows.schema->count) {
-        beck_reader_error(r, BECK_TYPE, "a row has %zu values instead of %u", count, r->rows.schema->count);
+        beck_reader_error(r, BECK_TYPE, "a row has %zu values instead of %u", count,
+                          r->rows.schema->count);
         return false;
     }
     for (uint32_t k = 0; k < count; k++)
@@ -97,8 +99,8 @@ beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size)
 {
     beck_str item = beck_bytes_of(beck__arena_copy(ranges->arena, range, size), size);
 
-    if (!item.data || !beck__arena_reserve(ranges->arena, (void **)&ranges->items, &ranges->capacity,
-                                           ranges->count + 1, sizeof item))
+    if (!item.data || !beck__arena_reserve(ranges->arena, (void **)&ranges->items,
+                                           &ranges->capacity, ranges->count + 1, sizeof item))
         return beck__error_memory(ranges->error, "ranges of a source", size);
     ranges->items[ranges->count++] = item;
     return BECK_OK;
@@ -114,7 +116,7 @@ beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const cha
     return status;
 }
 
-/* ---- writing a partition -------------------------------------------------------------------------------- */
+/* ---- writing a partition --------------------------------------------------------------------- */
 
 /* Parameters of OP_SINK: `bytes`; the class: function[0]. */
 struct beck_writer {
@@ -154,7 +156,8 @@ static enum flow sink_failed(struct sink *self, beck_status status)
 
     if (!reason->status)
         beck__error_set(reason, status, "%s", beck_status_text(status));
-    beck__error_set(&self->base.task->error, reason->status, "%s: %s", self->class_of->name, reason->text);
+    beck__error_set(&self->base.task->error, reason->status, "%s: %s", self->class_of->name,
+                    reason->text);
     return FLOW_FAILED;
 }
 
@@ -187,7 +190,8 @@ static void sink_close(struct operator *base)
     struct sink *self = (struct sink *)base;
 
     if (self->begun)
-        self->class_of->end(&self->writer, self->state, self->prepared && !base->task->error.status);
+        self->class_of->end(&self->writer, self->state,
+                            self->prepared && !base->task->error.status);
     beck__builder_deinit(&self->out);
 }
 

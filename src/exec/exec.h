@@ -26,8 +26,8 @@ struct task {
     int64_t batch_ms;
     uint32_t partition, attempt;
     struct error error;
-    uint64_t records;               /* read from the source */
-    const _Atomic bool *cancelled;  /* or NULL */
+    uint64_t records;              /* read from the source */
+    const _Atomic bool *cancelled; /* or NULL */
 };
 
 void beck__task_init(struct task *task, struct os *os);
@@ -42,15 +42,17 @@ struct operator {
     const struct op *op;
 };
 
-/* Opens the operators of a program in front of `sink`; *head is the sink itself for an empty program. */
-beck_status beck__pipeline_open(struct task *task, const struct program *program, struct operator *sink,
-                                struct operator **head);
+/* Opens the operators of a program in front of `sink`; *head is the sink itself for an empty
+ * program. */
+beck_status beck__pipeline_open(struct task *task, const struct program *program,
+                                struct operator *sink, struct operator **head);
 /* Finishes head, its successor, ... up to but without `sink`. */
 enum flow beck__pipeline_finish(struct operator *head, struct operator *sink);
 void beck__pipeline_close(struct operator *head, struct operator *sink);
 
 /* Keeps the rows as blocks in *out. */
-struct operator *beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out);
+struct operator *beck__collector_open(struct task *task, const beck_schema *schema,
+                                      struct blocks *out);
 
 enum partitioner { PARTITION_HASH, PARTITION_ROUND_ROBIN, PARTITION_SINGLE };
 struct partitioning {
@@ -84,8 +86,8 @@ enum op_kind beck__known_row_function(beck_map_fn *fn);
 enum op_fold beck__known_aggregate(const beck_aggregate *aggregate);
 /* Type of the column that carries a partial state of this fold over `value`, and of its result.
  * The text names the first column that cannot be folded (a sum of STRING). */
-beck_status beck__fold_types(struct arena *arena, enum op_fold fold, const beck_aggregate *aggregate,
-                             const struct field *value, struct field *state, struct field *result,
-                             struct error *error);
+beck_status beck__fold_types(struct arena *arena, enum op_fold fold,
+                             const beck_aggregate *aggregate, const struct field *value,
+                             struct field *state, struct field *result, struct error *error);
 
 #endif

@@ -25,15 +25,16 @@ struct fold {
     uint32_t column; /* first input column it reads */
     uint32_t output; /* first output column it writes */
     struct field value;
-    bool (*update)(struct fold *fold, const struct fold_input *in); /* task->error is set on false */
+    /* task->error is set on false */
+    bool (*update)(struct fold *fold, const struct fold_input *in);
     bool (*merge)(struct fold *fold, const struct fold_input *in);
     /* Appends the cells of groups [from, from + count) to out, from column fold->output on. */
     bool (*emit)(struct fold *fold, struct builder *out, uint32_t from, uint32_t count);
     void (*close)(struct fold *fold);
 };
 
-/* One fold per value column, or one for all of them (REDUCE, COMBINE, LIST). `place` gives task, op,
- * column, output and value. NULL, task->error set. */
+/* One fold per value column, or one for all of them (REDUCE, COMBINE, LIST). `place` gives task,
+ * op, column, output and value. NULL, task->error set. */
 struct fold *beck__fold_number(const struct fold *place);
 struct fold *beck__fold_user(const struct fold *place);
 struct fold *beck__fold_store(const struct fold *place);

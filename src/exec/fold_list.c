@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folds whose result is an ARRAY: group_by_key (all values in order), distinct (first seen first) and
- * top (the n largest, descending). The values of all groups stand in one builder; each group has a
- * linked list of row numbers. Between tasks the array itself is the state.
+ * Folds whose result is an ARRAY: group_by_key (all values in order), distinct (first seen first)
+ * and top (the n largest, descending). The values of all groups stand in one builder; each group
+ * has a linked list of row numbers. Between tasks the array itself is the state.
  */
 #include "exec/fold.h"
 #include "exec/table.h"
@@ -32,8 +32,8 @@ struct list {
 
 static bool grow(struct list *self, uint32_t groups)
 {
-    if (!beck__vector_reserve(self->base.task->memory, (void **)&self->groups, &self->group_capacity,
-                              groups, sizeof *self->groups))
+    if (!beck__vector_reserve(self->base.task->memory, (void **)&self->groups,
+                              &self->group_capacity, groups, sizeof *self->groups))
         return false;
     for (; self->group_count < groups; self->group_count++)
         self->groups[self->group_count] = (struct group_list){END, END, 0};
@@ -63,15 +63,15 @@ static bool rows_of(struct list *self, uint32_t group)
     const struct group_list *g = &self->groups[group];
     uint32_t n = 0;
 
-    if (!beck__vector_reserve(self->base.task->memory, (void **)&self->scratch, &self->scratch_capacity,
-                              (size_t)g->count + 1, sizeof *self->scratch))
+    if (!beck__vector_reserve(self->base.task->memory, (void **)&self->scratch,
+                              &self->scratch_capacity, (size_t)g->count + 1, sizeof *self->scratch))
         return false;
     for (uint32_t row = g->head; row != END; row = self->next[row])
         self->scratch[n++] = row;
     return true;
 }
 
-/* ---- distinct ---------------------------------------------------------------------------------------- */
+/* ---- distinct -------------------------------------------------------------------------------- */
 
 static bool add_distinct(struct list *self, const beck_chunk *chunk, uint32_t first, uint32_t row,
                          uint32_t group)
@@ -91,7 +91,7 @@ static bool add_distinct(struct list *self, const beck_chunk *chunk, uint32_t fi
     return found < known || link_row(self, group, found);
 }
 
-/* ---- top ------------------------------------------------------------------------------------------------ */
+/* ---- top ------------------------------------------------------------------------------------- */
 
 /* Sorts scratch[0..count) descending by value, earlier rows first among equals: a merge sort. */
 static void sort_down(struct list *self, uint32_t *rows, uint32_t *other, uint32_t count)
@@ -103,8 +103,8 @@ static void sort_down(struct list *self, uint32_t *rows, uint32_t *other, uint32
             uint32_t i = at, j = at + step < count ? at + step : count, a_end = j;
             uint32_t b_end = at + 2 * step < count ? at + 2 * step : count;
             for (uint32_t to = at; to < b_end; to++) {
-                bool left = i < a_end &&
-                            (j >= b_end || beck__cell_compare(k, rows[i], k, rows[j]) >= 0);
+                bool left =
+                    i < a_end && (j >= b_end || beck__cell_compare(k, rows[i], k, rows[j]) >= 0);
                 other[to] = left ? rows[i++] : rows[j++];
             }
         }
@@ -133,9 +133,10 @@ static bool trim(struct list *self, uint32_t group)
     return true;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------ */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-static bool add(struct list *self, const beck_chunk *chunk, uint32_t first, uint32_t row, uint32_t group)
+static bool add(struct list *self, const beck_chunk *chunk, uint32_t first, uint32_t row,
+                uint32_t group)
 {
     enum op_fold fold = self->base.op->fold;
     const beck_column *k = &chunk->column[first];
@@ -194,7 +195,8 @@ static bool list_emit(struct fold *base, struct builder *out, uint32_t from, uin
     for (uint32_t g = from; ok && g < from + count; g++) {
         ok = fold != FOLD_TOP || trim(self, g);
         ok = ok && rows_of(self, g) &&
-             beck__builder_array(out, base->output, &values, self->scratch, self->groups[g].count, true);
+             beck__builder_array(out, base->output, &values, self->scratch, self->groups[g].count,
+                                 true);
     }
     return ok || beck__fold_memory(base);
 }
@@ -248,11 +250,12 @@ struct fold *beck__fold_list(const struct fold *place)
     self->base.close = list_close;
     self->row_schema = (beck_schema){.count = 1, .fields = array->fields};
     if (op->fold == FOLD_LIST && op->in->count - op->keys > 1)
-        self->row_schema = (beck_schema){.count = array->fields[0].count, .fields = array->fields[0].fields};
+        self->row_schema =
+            (beck_schema){.count = array->fields[0].count, .fields = array->fields[0].fields};
     self->width = self->row_schema.count;
     bool ok = op->fold == FOLD_DISTINCT
                   ? open_distinct(self)
-                  : !beck__builder_init(&self->rows, place->task->memory, &self->row_schema, UINT32_MAX,
-                                        &place->task->error);
+                  : !beck__builder_init(&self->rows, place->task->memory, &self->row_schema,
+                                        UINT32_MAX, &place->task->error);
     return ok ? &self->base : NULL;
 }

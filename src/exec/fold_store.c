@@ -25,8 +25,8 @@ struct store {
 static bool grow(struct store *self, uint32_t groups)
 {
     if (groups > self->capacity &&
-        !beck__vector_reserve(self->base.task->memory, (void **)&self->row_of, &self->capacity, groups,
-                              sizeof *self->row_of))
+        !beck__vector_reserve(self->base.task->memory, (void **)&self->row_of, &self->capacity,
+                              groups, sizeof *self->row_of))
         return false;
     for (; self->count < groups; self->count++)
         self->row_of[self->count] = NO_ROW;
@@ -58,7 +58,8 @@ static bool compact(struct store *self)
 }
 
 /* Appends the columns [first, first + width) of a row as the newest version of a group. */
-static bool put(struct store *self, uint32_t group, const beck_chunk *chunk, uint32_t first, uint32_t row)
+static bool put(struct store *self, uint32_t group, const beck_chunk *chunk, uint32_t first,
+                uint32_t row)
 {
     for (uint32_t k = 0; k < self->width; k++)
         if (!beck__builder_cell(&self->rows, k, &chunk->column[first + k], row, false))
@@ -85,7 +86,8 @@ static bool run(struct store *self, beck_reduce_fn *fn, uint32_t group)
     return ok || beck__fold_memory(&self->base);
 }
 
-static bool rows_fold(struct store *self, const struct fold_input *in, beck_reduce_fn *fn, bool create)
+static bool rows_fold(struct store *self, const struct fold_input *in, beck_reduce_fn *fn,
+                      bool create)
 {
     beck_call *c = &self->call;
     bool ok = grow(self, in->group_count);
@@ -130,9 +132,8 @@ static bool extreme_update(struct fold *base, const struct fold_input *in)
         uint32_t row = in->from + i, *held = &self->row_of[in->groups[i]];
         if (k->valid && !beck__bit_get(k->valid, row))
             continue;
-        int order = *held == NO_ROW
-                        ? 0
-                        : beck__cell_compare(k, row, &self->rows.chunk->column[0], *held);
+        int order =
+            *held == NO_ROW ? 0 : beck__cell_compare(k, row, &self->rows.chunk->column[0], *held);
         if (*held == NO_ROW || (base->op->fold == FOLD_MIN ? order < 0 : order > 0))
             ok = put(self, in->groups[i], in->chunk, base->column, row);
     }
@@ -151,7 +152,8 @@ static bool store_emit(struct fold *base, struct builder *out, uint32_t from, ui
             if (row == NO_ROW)
                 ok = !beck__builder_value(out, base->output + k, &null, NULL, &base->task->error);
             else
-                ok = beck__builder_cell(out, base->output + k, &self->rows.chunk->column[k], row, true);
+                ok = beck__builder_cell(out, base->output + k, &self->rows.chunk->column[k], row,
+                                        true);
         }
     return ok || beck__fold_memory(base);
 }

@@ -21,8 +21,8 @@ struct user {
 static bool grow(struct user *self, uint32_t groups)
 {
     if (groups > self->capacity &&
-        !beck__vector_reserve(self->base.task->memory, (void **)&self->states, &self->capacity, groups,
-                              self->size))
+        !beck__vector_reserve(self->base.task->memory, (void **)&self->states, &self->capacity,
+                              groups, self->size))
         return beck__fold_memory(&self->base);
     for (; self->count < groups; self->count++) {
         char *state = self->states + self->count * self->size;
@@ -72,7 +72,8 @@ static bool user_merge(struct fold *base, const struct fold_input *in)
         beck_str s = beck_view_string(&views[in->from + i]);
         c->record++;
         if (s.size != self->aggregate->state_size) {
-            beck_fail(c, "a state has %zu bytes instead of %zu", s.size, self->aggregate->state_size);
+            beck_fail(c, "a state has %zu bytes instead of %zu", s.size,
+                      self->aggregate->state_size);
         } else {
             memcpy(other, s.data, s.size);
             self->aggregate->merge(c, self->states + in->groups[i] * self->size, other);
@@ -119,7 +120,8 @@ static bool user_emit(struct fold *base, struct builder *out, uint32_t from, uin
         ok = beck__call_check(c) != FLOW_FAILED;
     }
     beck__call_leave(c);
-    if (ok && !beck__builder_cells(out, base->output, &self->result.chunk->column[0], NULL, count, false))
+    if (ok &&
+        !beck__builder_cells(out, base->output, &self->result.chunk->column[0], NULL, count, false))
         return beck__fold_memory(base);
     return ok;
 }
@@ -143,9 +145,10 @@ struct fold *beck__fold_user(const struct fold *place)
     if (!self || !beck__function_get(task, op, 0, &address))
         return NULL;
     self->aggregate = address;
-    if (self->aggregate->state_size > STATE_MAX || !self->aggregate->step || !self->aggregate->merge ||
-        !self->aggregate->value) {
-        beck__error_set(&task->error, BECK_INVALID, "%s: an aggregate needs step, merge, value", op->name);
+    if (self->aggregate->state_size > STATE_MAX || !self->aggregate->step ||
+        !self->aggregate->merge || !self->aggregate->value) {
+        beck__error_set(&task->error, BECK_INVALID, "%s: an aggregate needs step, merge, value",
+                        op->name);
         return NULL;
     }
     self->base.update = user_update;
@@ -158,7 +161,8 @@ struct fold *beck__fold_user(const struct fold *place)
     beck__call_init(&self->call, task, op, NULL);
     self->call.width = 1;
     self->schema = (beck_schema){.count = 1, .fields = &op->out->fields[place->output]};
-    if (!op->state_out && beck__builder_init(&self->result, task->memory, &self->schema, 0, &task->error))
+    if (!op->state_out &&
+        beck__builder_init(&self->result, task->memory, &self->schema, 0, &task->error))
         return NULL;
     return &self->base;
 }

@@ -37,7 +37,8 @@ static enum flow group_push(struct operator *base, const beck_chunk *chunk)
     struct group *self = (struct group *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t count = chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
+        uint32_t count =
+            chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
         if (!beck__table_find(&self->table, chunk, from, count, self->groups))
             return FLOW_FAILED;
         struct fold_input in = {chunk, from, count, self->groups, beck__table_count(&self->table)};
@@ -58,7 +59,8 @@ static bool emit(struct group *self, uint32_t from, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         rows[i] = from + i;
     for (uint32_t k = 0; k < self->table.keys; k++)
-        if (!beck__builder_cells(&self->out, k, &self->table.rows.chunk->column[k], rows, count, true)) {
+        if (!beck__builder_cells(&self->out, k, &self->table.rows.chunk->column[k], rows, count,
+                                 true)) {
             beck__error_memory(&task->error, self->base.op->name, 0);
             return false;
         }
@@ -139,11 +141,13 @@ static bool folds_open(struct group *self)
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        struct fold place = {.task = task, .op = op, .column = op->keys + i, .output = op->keys + i};
+        struct fold place = {
+            .task = task, .op = op, .column = op->keys + i, .output = op->keys + i};
         if (place.column < op->in->count)
             place.value = op->in->fields[place.column];
         else if (op->fold != FOLD_COUNT || op->state_in)
-            return beck__error_set(&task->error, BECK_CORRUPT, "%s: a column is missing", op->name) == BECK_OK;
+            return beck__error_set(&task->error, BECK_CORRUPT, "%s: a column is missing",
+                                   op->name) == BECK_OK;
         self->folds[i] = fold_open(&place);
         if (!self->folds[i])
             return false;

@@ -20,8 +20,9 @@ KNOWN(top, "top", NULL);
 static const struct {
     const char *name;
     enum op_fold fold;
-} kernels[] = {{"sum", FOLD_SUM},     {"min", FOLD_MIN},           {"max", FOLD_MAX}, {"avg", FOLD_AVG},
-               {"count", FOLD_COUNT}, {"distinct", FOLD_DISTINCT}, {"top", FOLD_TOP}};
+} kernels[] = {{"sum", FOLD_SUM}, {"min", FOLD_MIN},     {"max", FOLD_MAX},
+               {"avg", FOLD_AVG}, {"count", FOLD_COUNT}, {"distinct", FOLD_DISTINCT},
+               {"top", FOLD_TOP}};
 
 enum op_fold beck__known_aggregate(const beck_aggregate *aggregate)
 {
@@ -77,9 +78,9 @@ static beck_status user_result(struct arena *arena, const char *text, struct fie
     return BECK_OK;
 }
 
-beck_status beck__fold_types(struct arena *arena, enum op_fold fold, const beck_aggregate *aggregate,
-                             const struct field *value, struct field *state, struct field *result,
-                             struct error *error)
+beck_status beck__fold_types(struct arena *arena, enum op_fold fold,
+                             const beck_aggregate *aggregate, const struct field *value,
+                             struct field *state, struct field *result, struct error *error)
 {
     struct field array = {.name = value->name};
     beck_status status = BECK_OK;
@@ -89,11 +90,11 @@ beck_status beck__fold_types(struct arena *arena, enum op_fold fold, const beck_
     case FOLD_SUM:
     case FOLD_AVG:
         if (!is_number(value->type))
-            return beck__error_set(error, BECK_TYPE,
-                                   "%s takes BIGINT and DOUBLE, but column \"%s\" is %s; convert it with "
-                                   "map_values before, or use another aggregate",
-                                   fold == FOLD_SUM ? "sum" : "avg", value->name,
-                                   beck__type_name(value->type));
+            return beck__error_set(
+                error, BECK_TYPE,
+                "%s takes BIGINT and DOUBLE, but column \"%s\" is %s; convert it with "
+                "map_values before, or use another aggregate",
+                fold == FOLD_SUM ? "sum" : "avg", value->name, beck__type_name(value->type));
         if (fold == FOLD_AVG) {
             *state = (struct field){
                 .name = value->name, .type = BECK_STRUCT, .count = 2, .fields = avg_fields};

@@ -65,7 +65,7 @@ struct operator *beck__call_open(struct task *task, const struct op *op)
     return &self->base;
 }
 
-/* ---- filter --------------------------------------------------------------------------------------- */
+/* ---- filter ---------------------------------------------------------------------------------- */
 
 struct filter {
     struct operator base;

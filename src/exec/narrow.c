@@ -5,7 +5,7 @@
  */
 #include "exec/call.h"
 
-/* ---- project ---------------------------------------------------------------------------------------- */
+/* ---- project --------------------------------------------------------------------------------- */
 
 struct project {
     struct operator base;
@@ -39,7 +39,7 @@ struct operator *beck__project_open(struct task *task, const struct op *op)
     return &self->base;
 }
 
-/* ---- limit -------------------------------------------------------------------------------------------- */
+/* ---- limit ----------------------------------------------------------------------------------- */
 
 struct limit {
     struct operator base;
@@ -83,7 +83,7 @@ struct operator *beck__limit_open(struct task *task, const struct op *op)
     return &self->base;
 }
 
-/* ---- the partition as a whole ------------------------------------------------------------------------- */
+/* ---- the partition as a whole ---------------------------------------------------------------- */
 
 struct whole {
     struct operator base;
@@ -97,7 +97,8 @@ struct whole {
 static enum flow whole_push(struct operator *base, const beck_chunk *chunk)
 {
     struct whole *self = (struct whole *)base;
-    struct block *block = beck__block_new(base->task->memory, base->op->in, chunk, 0, chunk->rows, NULL);
+    struct block *block =
+        beck__block_new(base->task->memory, base->op->in, chunk, 0, chunk->rows, NULL);
 
     if (!block || !beck__blocks_add(&self->rows, block)) {
         beck__error_memory(&base->task->error, base->op->name, 0);
@@ -133,11 +134,12 @@ static enum flow glom_finish(struct operator *base)
 {
     struct whole *self = (struct whole *)base;
     struct builder all;
-    bool ok = !beck__builder_init(&all, base->task->memory, base->op->in, UINT32_MAX, &base->task->error);
+    bool ok =
+        !beck__builder_init(&all, base->task->memory, base->op->in, UINT32_MAX, &base->task->error);
 
     for (size_t i = 0; ok && i < self->rows.count; i++)
-        ok = beck__builder_rows(&all, self->rows.items[i]->chunk, NULL, self->rows.items[i]->chunk->rows,
-                                true);
+        ok = beck__builder_rows(&all, self->rows.items[i]->chunk, NULL,
+                                self->rows.items[i]->chunk->rows, true);
     if (ok)
         ok = beck__builder_array(&self->out, 0, all.chunk, NULL, all.chunk->rows, true);
     if (ok)

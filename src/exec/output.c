@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a task's rows end: the collector keeps them as blocks; the shuffle writer cuts them by target
- * partition, in order. Both copy: a block owns all its bytes.
+ * Where a task's rows end: the collector keeps them as blocks; the shuffle writer cuts them by
+ * target partition, in order. Both copy: a block owns all its bytes.
  */
 #include "exec/call.h"
 
@@ -29,7 +29,8 @@ static enum flow collector_push(struct operator *base, const beck_chunk *chunk)
     return chunk->rows ? keep(base, self->schema, chunk, self->out) : FLOW_MORE;
 }
 
-struct operator *beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out)
+struct operator *beck__collector_open(struct task *task, const beck_schema *schema,
+                                      struct blocks *out)
 {
     struct collector *self = beck__operator_new(task, NULL, sizeof *self);
 
@@ -41,7 +42,7 @@ struct operator *beck__collector_open(struct task *task, const beck_schema *sche
     return &self->base;
 }
 
-/* ---- shuffle writer --------------------------------------------------------------------------------- */
+/* ---- shuffle writer -------------------------------------------------------------------------- */
 
 struct shuffle {
     struct operator base;
@@ -71,7 +72,8 @@ static void choose(struct shuffle *self, const beck_chunk *chunk, uint32_t from,
 
     for (uint32_t i = 0; i < count; i++) {
         if (self->partitioning.kind == PARTITION_HASH) {
-            self->target[i] = (uint32_t)(beck__key_hash(chunk, 0, keys, from + i, &self->scratch) % n);
+            self->target[i] =
+                (uint32_t)(beck__key_hash(chunk, 0, keys, from + i, &self->scratch) % n);
         } else if (self->partitioning.kind == PARTITION_ROUND_ROBIN) {
             self->target[i] = self->turn;
             self->turn = self->turn + 1 == n ? 0 : self->turn + 1;
@@ -98,8 +100,8 @@ static void sort_by_target(struct shuffle *self, uint32_t from, uint32_t count)
 }
 
 /* Appends rows to a target; blocks are cut at BECK__CHUNK_ROWS rows. */
-static enum flow deliver(struct shuffle *self, uint32_t t, const beck_chunk *chunk, const uint32_t *rows,
-                         uint32_t count)
+static enum flow deliver(struct shuffle *self, uint32_t t, const beck_chunk *chunk,
+                         const uint32_t *rows, uint32_t count)
 {
     struct builder *b = &self->targets[t];
 
@@ -123,7 +125,8 @@ static enum flow shuffle_push(struct operator *base, const beck_chunk *chunk)
     uint32_t n = self->partitioning.count;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t count = chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
+        uint32_t count =
+            chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
         choose(self, chunk, from, count);
         sort_by_target(self, from, count);
         for (uint32_t t = 0; t < n; t++)
@@ -175,7 +178,8 @@ struct operator *beck__shuffle_writer_open(struct task *task, const beck_schema 
         return NULL;
     }
     for (; self->opened < n; self->opened++)
-        if (beck__builder_init(&self->targets[self->opened], task->memory, schema, 0, &task->error)) {
+        if (beck__builder_init(&self->targets[self->opened], task->memory, schema, 0,
+                               &task->error)) {
             shuffle_close(&self->base);
             return NULL;
         }

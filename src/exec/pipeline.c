@@ -39,7 +39,8 @@ bool beck__function_get(struct task *task, const struct op *op, int i, void *fun
     void *address = task->os->function_of(task->os, op->function[i]);
 
     if (!address)
-        beck__error_set(&task->error, BECK_UNSUPPORTED, "%s: the callback is not in this program", op->name);
+        beck__error_set(&task->error, BECK_UNSUPPORTED, "%s: the callback is not in this program",
+                        op->name);
     memcpy(function, &address, sizeof address);
     return address != NULL;
 }
@@ -82,8 +83,8 @@ static struct operator *open_one(struct task *task, const struct op *op)
     return NULL;
 }
 
-beck_status beck__pipeline_open(struct task *task, const struct program *program, struct operator *sink,
-                                struct operator **head)
+beck_status beck__pipeline_open(struct task *task, const struct program *program,
+                                struct operator *sink, struct operator **head)
 {
     *head = sink;
     for (uint32_t i = program->count; i-- > 0;) {

@@ -23,7 +23,8 @@ struct table {
 };
 
 /* Keys are the first `keys` columns of `schema`; 0 keys: there is one group at most. */
-bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema, uint32_t keys);
+bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema,
+                      uint32_t keys);
 void beck__table_deinit(struct table *table);
 
 static inline uint32_t beck__table_count(const struct table *table)

@@ -118,7 +118,8 @@ static bool op_fits(const struct op *op)
     case OP_WORDS:
     case OP_LINES:
         return op->in->fields[0].type == BECK_STRING && op->out->fields[0].type == BECK_STRING &&
-               (op->out->count == 1 || (op->out->count == 2 && op->out->fields[1].type == BECK_BIGINT));
+               (op->out->count == 1 ||
+                (op->out->count == 2 && op->out->fields[1].type == BECK_BIGINT));
     case OP_PROJECT:
         return op->column_count == op->out->count;
     case OP_GLOM:
@@ -132,7 +133,8 @@ static bool op_fits(const struct op *op)
     }
 }
 
-static beck_status get_op(struct arena *arena, struct reader *in, struct op *op, struct error *error)
+static beck_status get_op(struct arena *arena, struct reader *in, struct op *op,
+                          struct error *error)
 {
     op->kind = (enum op_kind)beck__get_u8(in);
     op->name = get_name(arena, in);
@@ -158,12 +160,13 @@ static beck_status get_op(struct arena *arena, struct reader *in, struct op *op,
     beck_str bytes = beck__get_string(in);
     op->bytes = beck_bytes_of(beck__arena_copy(arena, bytes.data, bytes.size), bytes.size);
     if (!get_columns(arena, in, op) || in->bad || !op_fits(op))
-        return beck__error_set(error, BECK_CORRUPT, "stage program: damaged operation at byte %zu", in->at);
+        return beck__error_set(error, BECK_CORRUPT, "stage program: damaged operation at byte %zu",
+                               in->at);
     return BECK_OK;
 }
 
-beck_status beck__program_decode(struct arena *arena, struct reader *in, const struct program **program,
-                                 struct error *error)
+beck_status beck__program_decode(struct arena *arena, struct reader *in,
+                                 const struct program **program, struct error *error)
 {
     uint32_t magic = beck__get_u32(in), count = beck__get_u32(in);
 

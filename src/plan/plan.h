@@ -9,16 +9,16 @@
 #include "data/data.h"
 
 /* X(id, text): the kinds of operation. */
-#define BECK__OPS(X)                                                                                   \
-    X(CALL, "call")           /* a callback per row: the map family, key_by, foreach */                \
-    X(FILTER, "filter")       /* a callback per row: keeps or drops it */                              \
-    X(WORDS, "words")         /* kernel of beck_words */                                               \
-    X(LINES, "lines")         /* kernel of beck_lines */                                               \
-    X(PROJECT, "project")     /* columns[] of the input, in that order */                              \
-    X(PARTITION, "partition") /* a callback per partition: map_partitions, foreach_partition */        \
-    X(GLOM, "glom")           /* a partition becomes one array */                                      \
-    X(GROUP, "group")         /* a group table over the key columns */                                 \
-    X(LIMIT, "limit")         /* the first `number` rows of a partition */                             \
+#define BECK__OPS(X)                                                                               \
+    X(CALL, "call")           /* a callback per row: the map family, key_by, foreach */            \
+    X(FILTER, "filter")       /* a callback per row: keeps or drops it */                          \
+    X(WORDS, "words")         /* kernel of beck_words */                                           \
+    X(LINES, "lines")         /* kernel of beck_lines */                                           \
+    X(PROJECT, "project")     /* columns[] of the input, in that order */                          \
+    X(PARTITION, "partition") /* a callback per partition: map_partitions, foreach_partition */    \
+    X(GLOM, "glom")           /* a partition becomes one array */                                  \
+    X(GROUP, "group")         /* a group table over the key columns */                             \
+    X(LIMIT, "limit")         /* the first `number` rows of a partition */                         \
     X(SINK, "sink")           /* a sink class writes the partition; its message comes out */
 
 enum op_kind {
@@ -66,7 +66,7 @@ struct op {
     bool always;              /* GROUP without keys: emits its start value for no rows at all */
     uint64_t number;          /* LIMIT; n of FOLD_TOP */
     struct function_id function[3];
-    beck_str bytes;     /* context bytes of the callback; parameters of a sink */
+    beck_str bytes; /* context bytes of the callback; parameters of a sink */
     uint32_t column_count;
     const uint32_t *columns;
 };
@@ -82,7 +82,8 @@ bool beck__program_calls(const struct program *program);
 /* True if a partition without rows gives no rows and has no effect: its task need not run. */
 bool beck__program_silent(const struct program *program);
 
-/* One after the other; in the arena; ops are copied, what they point to is shared. NULL without memory. */
+/* One after the other; in the arena; ops are copied, what they point to is shared. NULL without
+ * memory. */
 const struct program *beck__program_join(struct arena *arena, const struct program *a,
                                          const struct program *b);
 /* A program of one op. */
@@ -93,9 +94,9 @@ void beck__op_name(const struct op *op, struct text *out);
 /* One line per operation: name, site, kernel or callback, output schema. */
 void beck__program_print(const struct program *program, struct text *out);
 
-/* Encoding is little-endian, self-contained, versioned; decoding checks everything. In the arena. */
+/* Little-endian, self-contained, versioned; decoding checks everything. In the arena. */
 void beck__program_encode(const struct program *program, struct text *out);
-beck_status beck__program_decode(struct arena *arena, struct reader *in, const struct program **program,
-                                 struct error *error);
+beck_status beck__program_decode(struct arena *arena, struct reader *in,
+                                 const struct program **program, struct error *error);
 
 #endif

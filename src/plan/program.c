@@ -10,8 +10,8 @@ static const char *const op_texts[] = {
 #undef OP_TEXT
 };
 
-static const char *const fold_texts[] = {"sum",  "min",    "max",     "avg",  "count", "distinct", "top",
-                                         "user", "reduce", "combine", "list"};
+static const char *const fold_texts[] = {"sum", "min",  "max",    "avg",     "count", "distinct",
+                                         "top", "user", "reduce", "combine", "list"};
 
 static bool op_calls(const struct op *op)
 {
@@ -32,8 +32,7 @@ bool beck__program_silent(const struct program *program)
 {
     for (uint32_t i = 0; i < program->count; i++) {
         const struct op *op = &program->ops[i];
-        if (op->kind == OP_PARTITION || op->kind == OP_GLOM ||
-            (op->kind == OP_GROUP && op->always))
+        if (op->kind == OP_PARTITION || op->kind == OP_GLOM || (op->kind == OP_GROUP && op->always))
             return false;
     }
     return true;

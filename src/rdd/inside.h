@@ -14,16 +14,17 @@ struct origin {
 
 struct node *beck__node_new(struct graph *graph, enum node_kind kind, const struct origin *origin);
 /* A narrow node: `op` gets name, site, input and is fused with the parent's program. */
-struct node *beck__node_narrow(struct graph *graph, struct node *parent, const struct origin *origin,
-                               struct op *op);
-struct node *beck__node_shuffle(struct graph *graph, struct node *parent, const struct origin *origin,
-                                struct partitioning partitioning);
+struct node *beck__node_narrow(struct graph *graph, struct node *parent,
+                               const struct origin *origin, struct op *op);
+struct node *beck__node_shuffle(struct graph *graph, struct node *parent,
+                                const struct origin *origin, struct partitioning partitioning);
 /* Parses an output schema; NULL with the error set. */
-const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin, const char *text);
+const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin,
+                                     const char *text);
 /* The id of a callback, and its context bytes copied into the op. */
 struct function_id beck__node_function(struct graph *graph, const void *function);
-bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op, const void *ctx,
-                        size_t size);
+bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op,
+                        const void *ctx, size_t size);
 /* True if the rows have a value beside their key; else the error is set. */
 bool beck__node_pair(struct graph *graph, const struct origin *origin, const struct node *parent);
 /* columns of a, then of b. NULL without memory (error set). */

@@ -25,10 +25,11 @@ bool beck__node_pair(struct graph *graph, const struct origin *origin, const str
         return true;
     struct text schema = {.memory = graph->arena->memory};
     beck__schema_print(parent->schema, &schema);
-    beck__node_error(graph, origin->name, origin->site, BECK_TYPE,
-                     "needs a key and a value, but the rows are (%s); emit a pair in a map before, or "
-                     "choose the key with beck_key_by",
-                     beck__text_get(&schema));
+    beck__node_error(
+        graph, origin->name, origin->site, BECK_TYPE,
+        "needs a key and a value, but the rows are (%s); emit a pair in a map before, or "
+        "choose the key with beck_key_by",
+        beck__text_get(&schema));
     beck__text_deinit(&schema);
     return false;
 }
@@ -71,13 +72,15 @@ struct node *beck__node_map(struct graph *graph, struct node *parent, enum map_k
     return node;
 }
 
-struct node *beck__node_filter(struct graph *graph, struct node *parent, const beck_filter_args *args)
+struct node *beck__node_filter(struct graph *graph, struct node *parent,
+                               const beck_filter_args *args)
 {
     struct origin origin = {"filter", args->site, args->name};
 
     if (!parent || !needs_callback(graph, &origin, BECK__ADDRESS(args->fn)))
         return NULL;
-    struct op op = {.kind = OP_FILTER, .keys = parent->keys, .emits = EMITS_ANY, .out = parent->schema};
+    struct op op = {
+        .kind = OP_FILTER, .keys = parent->keys, .emits = EMITS_ANY, .out = parent->schema};
     if (!beck__node_context(graph, &origin, &op, args->ctx, args->ctx_size))
         return NULL;
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
@@ -102,7 +105,7 @@ struct node *beck__node_map_partitions(struct graph *graph, struct node *parent,
     return beck__node_narrow(graph, parent, &origin, &op);
 }
 
-/* ---- key_by -------------------------------------------------------------------------------------------- */
+/* ---- key_by ---------------------------------------------------------------------------------- */
 
 /* The next name of "user, page", spaces cut off; false at the end. */
 static bool next_name(beck_str *rest, beck_str *name)
@@ -118,10 +121,10 @@ static bool next_name(beck_str *rest, beck_str *name)
     return true;
 }
 
-/* columns[]: the named ones first, then the others in their order. Returns how many were named, 0 after
- * an error. */
-static uint32_t key_columns(struct graph *graph, const struct origin *origin, const struct node *parent,
-                            const char *key, uint32_t *columns)
+/* columns[]: the named ones first, then the others in their order. Returns how many were named, 0
+ * after an error. */
+static uint32_t key_columns(struct graph *graph, const struct origin *origin,
+                            const struct node *parent, const char *key, uint32_t *columns)
 {
     beck_str rest = beck_string(key), name;
     const beck_schema *schema = parent->schema;
@@ -136,8 +139,8 @@ static uint32_t key_columns(struct graph *graph, const struct origin *origin, co
             struct text text = {.memory = graph->arena->memory};
             beck__schema_print(schema, &text);
             beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
-                             "no column \"%.*s\" (or named twice); the columns are (%s)", (int)name.size,
-                             name.data, beck__text_get(&text));
+                             "no column \"%.*s\" (or named twice); the columns are (%s)",
+                             (int)name.size, name.data, beck__text_get(&text));
             beck__text_deinit(&text);
             return 0;
         }
@@ -156,8 +159,8 @@ static uint32_t key_columns(struct graph *graph, const struct origin *origin, co
     return keys;
 }
 
-static struct node *key_by_columns(struct graph *graph, struct node *parent, const struct origin *origin,
-                                   const char *key)
+static struct node *key_by_columns(struct graph *graph, struct node *parent,
+                                   const struct origin *origin, const char *key)
 {
     uint32_t count = parent->schema->count;
     uint32_t *columns = beck__arena_alloc(graph->arena, (count + 1) * sizeof *columns);
@@ -170,7 +173,8 @@ static struct node *key_by_columns(struct graph *graph, struct node *parent, con
         return NULL;
     for (uint32_t k = 0; k < count; k++)
         fields[k] = parent->schema->fields[columns[k]];
-    struct op op = {.kind = OP_PROJECT, .keys = parent->keys, .column_count = count, .columns = columns};
+    struct op op = {
+        .kind = OP_PROJECT, .keys = parent->keys, .column_count = count, .columns = columns};
     op.out = beck__schema_join(graph, fields, count, NULL, 0);
     struct node *node = op.out ? beck__node_narrow(graph, parent, origin, &op) : NULL;
     if (node)
@@ -178,7 +182,8 @@ static struct node *key_by_columns(struct graph *graph, struct node *parent, con
     return node;
 }
 
-struct node *beck__node_key_by(struct graph *graph, struct node *parent, const beck_key_by_args *args)
+struct node *beck__node_key_by(struct graph *graph, struct node *parent,
+                               const beck_key_by_args *args)
 {
     struct origin origin = {"key_by", args->site, args->name};
 
@@ -189,7 +194,8 @@ struct node *beck__node_key_by(struct graph *graph, struct node *parent, const b
     if (!args->fn)
         return key_by_columns(graph, parent, &origin, args->key);
     const beck_schema *key = beck__node_schema(graph, &origin, args->key);
-    struct op op = {.kind = OP_CALL, .keys = parent->keys, .emits = EMITS_ONE, .adds = ADDS_ROW_AFTER};
+    struct op op = {
+        .kind = OP_CALL, .keys = parent->keys, .emits = EMITS_ONE, .adds = ADDS_ROW_AFTER};
     if (!key || !beck__node_context(graph, &origin, &op, args->ctx, args->ctx_size))
         return NULL;
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
@@ -201,11 +207,11 @@ struct node *beck__node_key_by(struct graph *graph, struct node *parent, const b
     return node;
 }
 
-/* ---- glom, union ------------------------------------------------------------------------------------------ */
+/* ---- glom, union ----------------------------------------------------------------------------- */
 
 /* ARRAY of these columns: of the type itself if there is one, else of STRUCT. */
-static const beck_schema *array_schema(struct graph *graph, const char *name, const struct field *fields,
-                                       uint32_t count)
+static const beck_schema *array_schema(struct graph *graph, const char *name,
+                                       const struct field *fields, uint32_t count)
 {
     struct field *array = beck__arena_alloc(graph->arena, 2 * sizeof *array);
 
@@ -214,7 +220,8 @@ static const beck_schema *array_schema(struct graph *graph, const char *name, co
         return NULL;
     }
     array[0] = (struct field){.name = name, .type = BECK_ARRAY, .count = 1, .fields = &array[1]};
-    array[1] = count == 1 ? fields[0] : (struct field){.type = BECK_STRUCT, .count = count, .fields = fields};
+    array[1] = count == 1 ? fields[0]
+                          : (struct field){.type = BECK_STRUCT, .count = count, .fields = fields};
     array[1].name = "element";
     return beck__schema_join(graph, array, 1, NULL, 0);
 }
@@ -237,12 +244,14 @@ struct node *beck__node_union(struct graph *graph, struct node *a, struct node *
     if (!a || !b)
         return NULL;
     if (!beck__schema_equal(a->schema, b->schema, false)) {
-        struct text left = {.memory = graph->arena->memory}, right = {.memory = graph->arena->memory};
+        struct text left = {.memory = graph->arena->memory},
+                    right = {.memory = graph->arena->memory};
         beck__schema_print(a->schema, &left);
         beck__schema_print(b->schema, &right);
-        beck__node_error(graph, "union", site, BECK_TYPE,
-                         "the types differ: (%s) and (%s); map one of them to the other's types before",
-                         beck__text_get(&left), beck__text_get(&right));
+        beck__node_error(
+            graph, "union", site, BECK_TYPE,
+            "the types differ: (%s) and (%s); map one of them to the other's types before",
+            beck__text_get(&left), beck__text_get(&right));
         beck__text_deinit(&left);
         beck__text_deinit(&right);
         return NULL;
@@ -259,10 +268,10 @@ struct node *beck__node_union(struct graph *graph, struct node *a, struct node *
     return node;
 }
 
-/* ---- ends of a pipeline --------------------------------------------------------------------------------- */
+/* ---- ends of a pipeline ---------------------------------------------------------------------- */
 
-static const struct program *end(struct graph *graph, const struct node *node, const struct origin *origin,
-                                 struct op *op)
+static const struct program *end(struct graph *graph, const struct node *node,
+                                 const struct origin *origin, struct op *op)
 {
     op->name = origin->name;
     op->file = origin->site.file;
@@ -274,7 +283,8 @@ static const struct program *end(struct graph *graph, const struct node *node, c
     return program;
 }
 
-const struct program *beck__program_limit(struct graph *graph, const struct node *node, uint64_t rows)
+const struct program *beck__program_limit(struct graph *graph, const struct node *node,
+                                          uint64_t rows)
 {
     struct origin origin = {"take", {NULL, 0}, NULL};
     struct op op = {.kind = OP_LIMIT, .number = rows, .out = node->schema};

@@ -4,8 +4,8 @@
  */
 #include "rdd/inside.h"
 
-struct node *beck__node_error(struct graph *graph, const char *name, beck_site site, beck_status status,
-                              const char *format, ...)
+struct node *beck__node_error(struct graph *graph, const char *name, beck_site site,
+                              beck_status status, const char *format, ...)
 {
     const char *slash = site.file ? strrchr(site.file, '/') : NULL;
     struct error error = {0};
@@ -15,8 +15,8 @@ struct node *beck__node_error(struct graph *graph, const char *name, beck_site s
     beck__error_set_list(&error, status, format, list);
     va_end(list);
     if (site.file)
-        beck__error_set(graph->error, status, "%s at %s:%d: %s", name, slash ? slash + 1 : site.file,
-                        site.line, error.text);
+        beck__error_set(graph->error, status, "%s at %s:%d: %s", name,
+                        slash ? slash + 1 : site.file, site.line, error.text);
     else
         beck__error_set(graph->error, status, "%s: %s", name, error.text);
     return NULL;
@@ -37,8 +37,8 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     return node;
 }
 
-struct node *beck__node_narrow(struct graph *graph, struct node *parent, const struct origin *origin,
-                               struct op *op)
+struct node *beck__node_narrow(struct graph *graph, struct node *parent,
+                               const struct origin *origin, struct op *op)
 {
     struct node *node = beck__node_new(graph, NODE_NARROW, origin);
 
@@ -61,8 +61,8 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent, const s
     return node;
 }
 
-struct node *beck__node_shuffle(struct graph *graph, struct node *parent, const struct origin *origin,
-                                struct partitioning partitioning)
+struct node *beck__node_shuffle(struct graph *graph, struct node *parent,
+                                const struct origin *origin, struct partitioning partitioning)
 {
     struct node *node = beck__node_new(graph, NODE_SHUFFLE, origin);
 
@@ -76,7 +76,8 @@ struct node *beck__node_shuffle(struct graph *graph, struct node *parent, const 
     return node;
 }
 
-const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin, const char *text)
+const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin,
+                                     const char *text)
 {
     const beck_schema *schema = NULL;
     struct error error = {0};
@@ -91,8 +92,8 @@ struct function_id beck__node_function(struct graph *graph, const void *function
     return graph->os->function_id(graph->os, function);
 }
 
-bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op, const void *ctx,
-                        size_t size)
+bool beck__node_context(struct graph *graph, const struct origin *origin, struct op *op,
+                        const void *ctx, size_t size)
 {
     if (ctx && !size) {
         beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
@@ -108,7 +109,8 @@ const beck_schema *beck__schema_join(struct graph *graph, const struct field *a,
                                      const struct field *b, uint32_t b_count)
 {
     beck_schema *schema = beck__arena_alloc(graph->arena, sizeof *schema);
-    struct field *fields = beck__arena_alloc(graph->arena, (a_count + b_count + 1) * sizeof *fields);
+    struct field *fields =
+        beck__arena_alloc(graph->arena, (a_count + b_count + 1) * sizeof *fields);
 
     if (!schema || !fields) {
         beck__error_memory(graph->error, "a schema", (a_count + b_count) * sizeof *fields);
@@ -122,10 +124,10 @@ const beck_schema *beck__schema_join(struct graph *graph, const struct field *a,
     return schema;
 }
 
-/* ---- sources --------------------------------------------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------------------------------- */
 
-struct node *beck__node_source(struct graph *graph, const char *name, beck_site site, const char *schema,
-                               uint32_t source)
+struct node *beck__node_source(struct graph *graph, const char *name, beck_site site,
+                               const char *schema, uint32_t source)
 {
     struct origin origin = {name, site, NULL};
     const beck_schema *parsed = beck__node_schema(graph, &origin, schema);
@@ -139,7 +141,8 @@ struct node *beck__node_source(struct graph *graph, const char *name, beck_site 
 }
 
 struct node *beck__node_values(struct graph *graph, const char *name, beck_site site,
-                               const beck_schema *schema, const struct blocks *partitions, uint32_t count)
+                               const beck_schema *schema, const struct blocks *partitions,
+                               uint32_t count)
 {
     struct origin origin = {name, site, NULL};
     struct node *node = beck__node_new(graph, NODE_VALUES, &origin);
@@ -167,23 +170,23 @@ struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site 
     return node;
 }
 
-/* ---- instances --------------------------------------------------------------------------------------------- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 static struct dataset **place_of(struct stamp *stamp, uint32_t id)
 {
     size_t old = stamp->capacity;
 
     if (id >= old) {
-        if (!beck__arena_reserve(stamp->arena, (void **)&stamp->datasets, &stamp->capacity, (size_t)id + 1,
-                                 sizeof *stamp->datasets))
+        if (!beck__arena_reserve(stamp->arena, (void **)&stamp->datasets, &stamp->capacity,
+                                 (size_t)id + 1, sizeof *stamp->datasets))
             return NULL;
         memset(stamp->datasets + old, 0, (stamp->capacity - old) * sizeof *stamp->datasets);
     }
     return &stamp->datasets[id];
 }
 
-static beck_status plan_ranges(struct stamp *stamp, const struct node *node, struct dataset **dataset,
-                               struct error *error)
+static beck_status plan_ranges(struct stamp *stamp, const struct node *node,
+                               struct dataset **dataset, struct error *error)
 {
     struct error reason = {0};
     struct beck_ranges ranges = {.arena = stamp->arena, .error = &reason};
@@ -192,7 +195,8 @@ static beck_status plan_ranges(struct stamp *stamp, const struct node *node, str
     if (status || reason.status) {
         struct text name = {.memory = stamp->arena->memory};
         beck__node_name(node, &name);
-        beck__error_set(error, reason.status ? reason.status : status, "%s: %s", beck__text_get(&name),
+        beck__error_set(error, reason.status ? reason.status : status, "%s: %s",
+                        beck__text_get(&name),
                         reason.status ? reason.text : beck_status_text(status));
         beck__text_deinit(&name);
         return status ? status : reason.status;
@@ -204,9 +208,10 @@ static beck_status plan_ranges(struct stamp *stamp, const struct node *node, str
 
 static beck_status no_rdd(const struct node *node, struct error *error)
 {
-    return beck__error_set(error, BECK_STATE,
-                           "%s at %s:%d: the source has no RDD in this batch, and this operator needs one",
-                           node->name, node->site.file ? node->site.file : "?", node->site.line);
+    return beck__error_set(
+        error, BECK_STATE,
+        "%s at %s:%d: the source has no RDD in this batch, and this operator needs one", node->name,
+        node->site.file ? node->site.file : "?", node->site.line);
 }
 
 static beck_status instance(struct stamp *stamp, struct node *node, struct dataset **dataset,
@@ -214,7 +219,8 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
 {
     struct engine *engine = stamp->engine;
     struct dataset *parents[2] = {NULL, NULL};
-    struct node *above[2] = {node->kind == NODE_NARROW ? node->base : node->parents[0], node->parents[1]};
+    struct node *above[2] = {node->kind == NODE_NARROW ? node->base : node->parents[0],
+                             node->parents[1]};
     beck_status status = BECK_OK;
 
     for (uint32_t i = 0; i < node->parent_count; i++) {
@@ -267,7 +273,7 @@ beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct da
     return status;
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 void beck__node_name(const struct node *node, struct text *out)
 {
@@ -293,7 +299,9 @@ void beck__node_print(const struct node *node, struct text *out)
         struct program last = {.count = 1, .ops = op};
         bool calls = beck__program_calls(&last);
         beck__text_printf(out, "  %s%s", calls ? "callback" : "kernel",
-                          op->kind != OP_GROUP ? "" : op->state_out ? ", combines before the shuffle" : "");
+                          op->kind != OP_GROUP ? ""
+                          : op->state_out      ? ", combines before the shuffle"
+                                               : "");
     }
     beck__text_add(out, "  (");
     beck__schema_print(node->schema, out);

@@ -2,8 +2,8 @@
 /*
  * rdd - the algebra of one batch: type-checks operators, fuses neighbouring narrow ones, and calls
  * engine.h. A node says what is computed; it belongs to an RDD (one instance) or to a DStream (one
- * instance per batch), which is why one set of functions serves both. A stamp is one instance: it maps
- * nodes to the engine's datasets. No threads, no files.
+ * instance per batch), which is why one set of functions serves both. A stamp is one instance: it
+ * maps nodes to the engine's datasets. No threads, no files.
  */
 #ifndef BECK_RDD_H
 #define BECK_RDD_H
@@ -31,13 +31,13 @@ struct node {
     uint32_t keys; /* key columns at the front */
     struct node *parents[2];
     uint32_t parent_count;
-    bool hidden;                  /* a step inside an operator: not a node of its own to users */
-    const struct program *fused;  /* NARROW: everything since `base`, which is not narrow */
+    bool hidden;                 /* a step inside an operator: not a node of its own to users */
+    const struct program *fused; /* NARROW: everything since `base`, which is not narrow */
     struct node *base;
     struct partitioning partitioning; /* SHUFFLE */
-    bool needs_rdd;               /* an error where a parent has no RDD in a batch */
-    uint32_t source;              /* SOURCE: index into stamp->sources */
-    const struct blocks *values;  /* VALUES */
+    bool needs_rdd;                   /* an error where a parent has no RDD in a batch */
+    uint32_t source;                  /* SOURCE: index into stamp->sources */
+    const struct blocks *values;      /* VALUES */
     uint32_t value_count;
     const beck_direct_class *class_of; /* RANGES: planned by the first instance */
     beck_str params;
@@ -56,14 +56,15 @@ struct stamp {
 };
 
 /* Sets the graph's error: "reduce_by_key at wc.c:18: ...". Returns NULL. */
-struct node *beck__node_error(struct graph *graph, const char *name, beck_site site, beck_status status,
-                              const char *format, ...) BECK__PRINTF(5, 6);
+struct node *beck__node_error(struct graph *graph, const char *name, beck_site site,
+                              beck_status status, const char *format, ...) BECK__PRINTF(5, 6);
 
 /* Sources. The schema text is parsed; values and params must live in the graph's arena. */
-struct node *beck__node_source(struct graph *graph, const char *name, beck_site site, const char *schema,
-                               uint32_t source);
+struct node *beck__node_source(struct graph *graph, const char *name, beck_site site,
+                               const char *schema, uint32_t source);
 struct node *beck__node_values(struct graph *graph, const char *name, beck_site site,
-                               const beck_schema *schema, const struct blocks *partitions, uint32_t count);
+                               const beck_schema *schema, const struct blocks *partitions,
+                               uint32_t count);
 struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site site,
                                const beck_direct_class *class_of, beck_str params);
 
@@ -71,24 +72,31 @@ struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site 
 enum map_kind { MAP_MAP, MAP_FLAT_MAP, MAP_VALUES, MAP_FLAT_VALUES };
 struct node *beck__node_map(struct graph *graph, struct node *parent, enum map_kind kind,
                             const beck_map_args *args);
-struct node *beck__node_filter(struct graph *graph, struct node *parent, const beck_filter_args *args);
+struct node *beck__node_filter(struct graph *graph, struct node *parent,
+                               const beck_filter_args *args);
 struct node *beck__node_map_partitions(struct graph *graph, struct node *parent,
                                        const beck_map_partitions_args *args);
-struct node *beck__node_key_by(struct graph *graph, struct node *parent, const beck_key_by_args *args);
+struct node *beck__node_key_by(struct graph *graph, struct node *parent,
+                               const beck_key_by_args *args);
 struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site);
 struct node *beck__node_repartition(struct graph *graph, struct node *parent,
                                     const beck_repartition_args *args);
 struct node *beck__node_glom(struct graph *graph, struct node *parent, const beck_none_args *args);
-struct node *beck__node_reduce(struct graph *graph, struct node *parent, const beck_reduce_args *args);
-struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent, const beck_reduce_args *args);
-struct node *beck__node_group_by_key(struct graph *graph, struct node *parent, const beck_group_args *args);
+struct node *beck__node_reduce(struct graph *graph, struct node *parent,
+                               const beck_reduce_args *args);
+struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent,
+                                      const beck_reduce_args *args);
+struct node *beck__node_group_by_key(struct graph *graph, struct node *parent,
+                                     const beck_group_args *args);
 struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
                                        const beck_combine_args *args);
 struct node *beck__node_count(struct graph *graph, struct node *parent, const beck_none_args *args);
-struct node *beck__node_count_by_value(struct graph *graph, struct node *parent, const beck_group_args *args);
+struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
+                                       const beck_group_args *args);
 
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
-const struct program *beck__program_limit(struct graph *graph, const struct node *node, uint64_t rows);
+const struct program *beck__program_limit(struct graph *graph, const struct node *node,
+                                          uint64_t rows);
 const struct program *beck__program_count(struct graph *graph, const struct node *node);
 const struct program *beck__program_foreach(struct graph *graph, const struct node *node,
                                             const beck_foreach_args *args);
@@ -98,8 +106,8 @@ const struct program *beck__program_foreach_partition(struct graph *graph, const
 const struct program *beck__program_sink(struct graph *graph, const struct node *node,
                                          const beck_save_args *args, uint64_t rows);
 
-/* The engine's dataset of a node in this instance, made once. BECK_OK with *dataset NULL: the source
- * has no RDD in this batch. */
+/* The engine's dataset of a node in this instance, made once. BECK_OK with *dataset NULL: the
+ * source has no RDD in this batch. */
 beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct dataset **dataset,
                                struct error *error);
 

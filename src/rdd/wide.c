@@ -18,7 +18,7 @@ static uint32_t count_of(struct graph *graph, const struct origin *origin, int p
     return 0;
 }
 
-/* ---- the three nodes ---------------------------------------------------------------------------------- */
+/* ---- the three nodes ------------------------------------------------------------------------- */
 
 struct fold_plan {
     struct op partial, final;
@@ -27,8 +27,8 @@ struct fold_plan {
     uint32_t keys;
 };
 
-static struct node *fold_nodes(struct graph *graph, struct node *parent, const struct origin *origin,
-                               struct fold_plan *plan)
+static struct node *fold_nodes(struct graph *graph, struct node *parent,
+                               const struct origin *origin, struct fold_plan *plan)
 {
     struct node *node = parent;
 
@@ -53,8 +53,9 @@ static struct node *fold_nodes(struct graph *graph, struct node *parent, const s
 }
 
 /* Schemas of states and results of a fold over every value column. */
-static bool fold_schemas(struct graph *graph, const struct origin *origin, const struct node *parent,
-                         struct fold_plan *plan, const beck_aggregate *aggregate)
+static bool fold_schemas(struct graph *graph, const struct origin *origin,
+                         const struct node *parent, struct fold_plan *plan,
+                         const beck_aggregate *aggregate)
 {
     uint32_t keys = plan->keys, count = parent->schema->count - keys;
     struct field *states = beck__arena_alloc(graph->arena, (count + 1) * sizeof *states);
@@ -66,8 +67,8 @@ static bool fold_schemas(struct graph *graph, const struct origin *origin, const
         return false;
     }
     for (uint32_t i = 0; i < count; i++)
-        if (beck__fold_types(graph->arena, plan->final.fold, aggregate, &parent->schema->fields[keys + i],
-                             &states[i], &results[i], &error)) {
+        if (beck__fold_types(graph->arena, plan->final.fold, aggregate,
+                             &parent->schema->fields[keys + i], &states[i], &results[i], &error)) {
             beck__node_error(graph, origin->name, origin->site, error.status, "%s", error.text);
             return false;
         }
@@ -84,9 +85,11 @@ static struct node *reduce(struct graph *graph, struct node *parent, const struc
     struct op *op = &plan->final;
 
     if (!aggregate && !args->reducer.callback)
-        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "the function is NULL");
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                                "the function is NULL");
     if (args->n < 0)
-        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, ".n is %d", args->n);
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, ".n is %d",
+                                args->n);
     if (!beck__node_context(graph, origin, op, args->ctx, args->ctx_size))
         return NULL;
     op->emits = EMITS_ANY;
@@ -109,18 +112,21 @@ static struct node *reduce(struct graph *graph, struct node *parent, const struc
                : NULL;
 }
 
-struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent, const beck_reduce_args *args)
+struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent,
+                                      const beck_reduce_args *args)
 {
     struct origin origin = {"reduce_by_key", args->site, args->name};
 
     if (!parent || !beck__node_pair(graph, &origin, parent))
         return NULL;
     uint32_t n = count_of(graph, &origin, args->partitions);
-    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    struct fold_plan plan = {.keys = parent->keys,
+                             .partitioning = {PARTITION_HASH, parent->keys, n}};
     return n ? reduce(graph, parent, &origin, args, &plan) : NULL;
 }
 
-struct node *beck__node_reduce(struct graph *graph, struct node *parent, const beck_reduce_args *args)
+struct node *beck__node_reduce(struct graph *graph, struct node *parent,
+                               const beck_reduce_args *args)
 {
     struct origin origin = {"reduce", args->site, args->name};
     struct fold_plan plan = {.partitioning = {PARTITION_SINGLE, 0, 1}};
@@ -133,7 +139,7 @@ struct node *beck__node_reduce(struct graph *graph, struct node *parent, const b
     return node;
 }
 
-/* ---- group_by_key, combine_by_key ------------------------------------------------------------------------- */
+/* ---- group_by_key, combine_by_key ------------------------------------------------------------ */
 
 static const beck_schema *grouped_schema(struct graph *graph, const struct node *parent)
 {
@@ -145,21 +151,26 @@ static const beck_schema *grouped_schema(struct graph *graph, const struct node 
         beck__error_memory(graph->error, "a schema", 2 * sizeof *array);
         return NULL;
     }
-    array[0] = (struct field){
-        .name = count == 1 ? values[0].name : "values", .type = BECK_ARRAY, .count = 1, .fields = &array[1]};
-    array[1] = count == 1 ? values[0] : (struct field){.type = BECK_STRUCT, .count = count, .fields = values};
+    array[0] = (struct field){.name = count == 1 ? values[0].name : "values",
+                              .type = BECK_ARRAY,
+                              .count = 1,
+                              .fields = &array[1]};
+    array[1] = count == 1 ? values[0]
+                          : (struct field){.type = BECK_STRUCT, .count = count, .fields = values};
     array[1].name = "element";
     return beck__schema_join(graph, parent->schema->fields, keys, array, 1);
 }
 
-struct node *beck__node_group_by_key(struct graph *graph, struct node *parent, const beck_group_args *args)
+struct node *beck__node_group_by_key(struct graph *graph, struct node *parent,
+                                     const beck_group_args *args)
 {
     struct origin origin = {"group_by_key", args->site, args->name};
 
     if (!parent || !beck__node_pair(graph, &origin, parent))
         return NULL;
     uint32_t n = count_of(graph, &origin, args->partitions);
-    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    struct fold_plan plan = {.keys = parent->keys,
+                             .partitioning = {PARTITION_HASH, parent->keys, n}};
     plan.final.fold = FOLD_LIST;
     plan.final.out = n ? grouped_schema(graph, parent) : NULL;
     return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
@@ -177,7 +188,8 @@ struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
                                 "needs .create, .merge_value and .merge_combiners");
     uint32_t n = count_of(graph, &origin, args->partitions);
     const beck_schema *combiner = beck__node_schema(graph, &origin, args->schema);
-    struct fold_plan plan = {.keys = parent->keys, .partitioning = {PARTITION_HASH, parent->keys, n}};
+    struct fold_plan plan = {.keys = parent->keys,
+                             .partitioning = {PARTITION_HASH, parent->keys, n}};
     struct op *op = &plan.final;
     if (!n || !combiner || !beck__node_context(graph, &origin, op, args->ctx, args->ctx_size))
         return NULL;
@@ -193,7 +205,7 @@ struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
     return op->out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
 }
 
-/* ---- counts, repartition ---------------------------------------------------------------------------------- */
+/* ---- counts, repartition --------------------------------------------------------------------- */
 
 static const struct field count_field = {.name = "count", .type = BECK_BIGINT};
 
@@ -216,16 +228,19 @@ struct node *beck__node_count(struct graph *graph, struct node *parent, const be
     return node;
 }
 
-struct node *beck__node_count_by_value(struct graph *graph, struct node *parent, const beck_group_args *args)
+struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
+                                       const beck_group_args *args)
 {
     struct origin origin = {"count_by_value", args->site, args->name};
 
     if (!parent)
         return NULL;
     uint32_t n = count_of(graph, &origin, args->partitions), keys = parent->schema->count;
-    struct fold_plan plan = {.keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
+    struct fold_plan plan = {
+        .keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
     plan.final.fold = FOLD_COUNT;
-    plan.final.out = n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
+    plan.final.out =
+        n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
     plan.partial = plan.final;
     return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
 }

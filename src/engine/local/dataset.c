@@ -55,8 +55,8 @@ void beck__local_scopes_free(struct local *local)
     }
 }
 
-static struct dataset *dataset_new(struct scope *scope, enum dataset_kind kind, const beck_schema *schema,
-                                   uint32_t partitions)
+static struct dataset *dataset_new(struct scope *scope, enum dataset_kind kind,
+                                   const beck_schema *schema, uint32_t partitions)
 {
     struct dataset *d = beck__arena_alloc(&scope->arena, sizeof *d);
 
@@ -71,13 +71,14 @@ static struct dataset *dataset_new(struct scope *scope, enum dataset_kind kind, 
     return d;
 }
 
-/* ---- values: lists of blocks, or received blocks packed by bytes ----------------------------------- */
+/* ---- values: lists of blocks, or received blocks packed by bytes ----------------------------- */
 
 static bool values_reserve(struct dataset *d, size_t blocks)
 {
     d->values = beck__arena_alloc(&d->scope->arena, (d->partitions + 1) * sizeof *d->values);
     if (d->values)
-        d->values[0].items = beck__arena_alloc(&d->scope->arena, (blocks + 1) * sizeof(struct block *));
+        d->values[0].items =
+            beck__arena_alloc(&d->scope->arena, (blocks + 1) * sizeof(struct block *));
     return d->values && d->values[0].items;
 }
 
@@ -153,7 +154,8 @@ static struct dataset *from_ranges(struct scope *scope, const beck_schema *schem
     return d;
 }
 
-static struct dataset *narrow(struct scope *scope, struct dataset *parent, const struct program *program)
+static struct dataset *narrow(struct scope *scope, struct dataset *parent,
+                              const struct program *program)
 {
     struct dataset *d = dataset_new(scope, DATA_NARROW, program->out, parent->partitions);
 
@@ -210,7 +212,7 @@ void beck__local_datasets(struct engine *engine)
     engine->partitions = partitions;
 }
 
-/* ---- what a stage needs to know ---------------------------------------------------------------------- */
+/* ---- what a stage needs to know -------------------------------------------------------------- */
 
 bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
 {

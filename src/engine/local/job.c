@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A job becomes stages: the lineage is cut at its shuffles, each shuffle that has not run yet is a
- * stage of its own, parents first; the last stage delivers rows. A failed task is tried again from its
- * lineage, up to the limit; then the stage is cancelled and the job fails with the first such error.
+ * stage of its own, parents first; the last stage delivers rows. A failed task is tried again from
+ * its lineage, up to the limit; then the stage is cancelled and the job fails with the first such
+ * error.
  */
 #include "engine/local/local.h"
 
@@ -47,9 +48,10 @@ static bool finish_run(struct stage *stage, struct run *run)
 
     if (run->status && atomic_load(&local->cancelled))
         beck__error_set(&stage->error, BECK_CANCELLED, "%s: cancelled", stage->job->what);
-    if (run->status && !stage->error.status && run->attempt + 1 < (uint32_t)local->options.attempts) {
-        beck__log(local->log, BECK_LOG_INFO, "%s: attempt %u of partition %u failed: %s", stage->job->what,
-                  run->attempt + 1, run->partition, run->error.text);
+    if (run->status && !stage->error.status &&
+        run->attempt + 1 < (uint32_t)local->options.attempts) {
+        beck__log(local->log, BECK_LOG_INFO, "%s: attempt %u of partition %u failed: %s",
+                  stage->job->what, run->attempt + 1, run->partition, run->error.text);
         run->attempt++;
         run->status = BECK_OK;
         beck__error_clear(&run->error);
@@ -149,7 +151,8 @@ static beck_status shuffle_run(struct local *local, struct dataset *d, const str
     if (!d->target_rows || !d->out) {
         d->maps = 0;
         d->target_rows = NULL;
-        return beck__error_memory(error, "a shuffle", (size_t)d->maps * d->partitions * sizeof *d->out);
+        return beck__error_memory(error, "a shuffle",
+                                  (size_t)d->maps * d->partitions * sizeof *d->out);
     }
     for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
         d->out[i].memory = &local->os->memory;
@@ -164,14 +167,14 @@ static beck_status shuffle_run(struct local *local, struct dataset *d, const str
 }
 
 /* Runs every shuffle that `d` stands on and that has not run yet, parents first. */
-static beck_status prepare(struct local *local, struct dataset *d, const struct job *job, uint32_t depth,
-                           struct error *error)
+static beck_status prepare(struct local *local, struct dataset *d, const struct job *job,
+                           uint32_t depth, struct error *error)
 {
     beck_status status = BECK_OK;
 
     if (depth > DEPTH_MAX)
-        return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row", job->what,
-                               DEPTH_MAX);
+        return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row",
+                               job->what, DEPTH_MAX);
     if (d->kind == DATA_SHUFFLE && d->target_rows)
         return BECK_OK;
     if (d->parent)

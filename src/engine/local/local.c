@@ -54,8 +54,8 @@ static void close(struct engine *engine)
     beck__free(&local->os->memory, local, sizeof *local);
 }
 
-struct engine *beck__engine_local(struct os *os, const struct engine_options *options, struct log *log,
-                                  struct error *error)
+struct engine *beck__engine_local(struct os *os, const struct engine_options *options,
+                                  struct log *log, struct error *error)
 {
     struct local *local = beck__alloc_zero(&os->memory, sizeof *local);
 

@@ -26,14 +26,14 @@ struct dataset {
     struct dataset *older; /* in the scope */
     const beck_schema *schema;
     uint32_t partitions;
-    struct slice *values;     /* VALUES: by partition */
-    uint32_t value_blocks;    /* all in values[0].items */
+    struct slice *values;              /* VALUES: by partition */
+    uint32_t value_blocks;             /* all in values[0].items */
     const beck_direct_class *class_of; /* RANGES */
     beck_str params;
     const beck_str *ranges;
     struct dataset *parent; /* NARROW, SHUFFLE */
     const struct program *program;
-    bool silent, calls; /* of the program */
+    bool silent, calls;             /* of the program */
     struct dataset *const *parents; /* UNION */
     uint32_t parent_count;
     struct partitioning partitioning; /* SHUFFLE */
@@ -116,8 +116,8 @@ void beck__local_scopes_free(struct local *local);
 
 /* ---- task.c ---- */
 /* Runs the partition and fills run->out, status and error. Any thread. */
-void beck__run_here(struct os *os, struct run *run, const struct dataset *input, const struct program *action,
-                    const struct partitioning *partitioning);
+void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
+                    const struct program *action, const struct partitioning *partitioning);
 void beck__run_drop(struct run *run); /* its blocks */
 /* Encodes and decodes every block: engine.encode=all. */
 beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
@@ -137,7 +137,8 @@ beck_status beck__local_job(struct engine *engine, const struct job *job, struct
 
 /* ---- wire.c: request and reply of one task ---- */
 beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error);
-beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply, struct error *error);
+beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply,
+                                struct error *error);
 beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
                                struct error *error);
 

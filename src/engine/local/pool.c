@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Worker threads: one queue of task attempts, one list of finished ones. A worker holds the lock only
- * to take and to give back; the driver's thread waits for finished ones and meanwhile does what its
- * idle function says.
+ * Worker threads: one queue of task attempts, one list of finished ones. A worker holds the lock
+ * only to take and to give back; the driver's thread waits for finished ones and meanwhile does
+ * what its idle function says.
  */
 #include "engine/local/local.h"
 
@@ -23,8 +23,8 @@ static void execute(struct worker *worker, struct run *run)
         beck__run_here(local->os, run, stage->input, stage->action,
                        stage->shuffle ? &stage->shuffle->partitioning : NULL);
     for (uint32_t i = 0; local->options.encode && !run->status && i < run->out_count; i++)
-        run->status = beck__blocks_recode(&local->os->memory, beck__stage_schema(stage), &run->out[i],
-                                          &run->error);
+        run->status = beck__blocks_recode(&local->os->memory, beck__stage_schema(stage),
+                                          &run->out[i], &run->error);
     if (run->status)
         beck__run_drop(run);
 }
@@ -145,7 +145,8 @@ struct run *beck__pool_take(struct local *local)
         } else if (!local->woken) {
             int64_t wait = due == INT64_MAX ? -1 : due - os->mono_ns(os);
             if (wait != 0)
-                os->gate_wait(os, local->done_gate, local->lock, due != INT64_MAX && wait < 0 ? 0 : wait);
+                os->gate_wait(os, local->done_gate, local->lock,
+                              due != INT64_MAX && wait < 0 ? 0 : wait);
         }
         local->woken = false;
         os->unlock(os, local->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * --isolate: each worker thread has a worker process, the same executable started again, and hands
- * its tasks over through a Unix socket: u64 length and request, u64 length and reply. A process that
- * dies fails the attempt; the next one starts a new process.
+ * its tasks over through a Unix socket: u64 length and request, u64 length and reply. A process
+ * that dies fails the attempt; the next one starts a new process.
  */
 #include "engine/local/local.h"
 
@@ -62,7 +62,8 @@ static beck_status recv_message(struct os *os, struct os_socket *socket, struct 
     for (int i = 0; i < 8; i++)
         size |= (uint64_t)header[i] << (8 * i);
     if (size > MESSAGE_MAX)
-        return beck__error_set(error, BECK_CORRUPT, "a message of %llu bytes", (unsigned long long)size);
+        return beck__error_set(error, BECK_CORRUPT, "a message of %llu bytes",
+                               (unsigned long long)size);
     if (!beck__text_reserve(message, size + 1))
         return beck__error_memory(error, "a message", size);
     message->size = size;

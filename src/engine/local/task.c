@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt of one partition: the pipeline of its stage from the leaf to the shuffle writer or the
- * collector. The same code runs on worker threads, on the driver's thread, and in worker processes.
+ * One attempt of one partition: the pipeline of its stage from the leaf to the shuffle writer or
+ * the collector. The same code runs on worker threads, on the driver's thread, and in worker
+ * processes.
  */
 #include "engine/local/local.h"
 
@@ -15,10 +16,11 @@ static enum flow push_block(struct operator *sink, struct task *task, const stru
     return sink->push(sink, block->chunk);
 }
 
-static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p, struct operator *sink);
+static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p,
+                               struct operator *sink);
 
-static enum flow run_program(struct task *task, const struct program *program, const struct dataset *parent,
-                             uint32_t p, struct operator *sink)
+static enum flow run_program(struct task *task, const struct program *program,
+                             const struct dataset *parent, uint32_t p, struct operator *sink)
 {
     struct operator *head;
 
@@ -31,7 +33,8 @@ static enum flow run_program(struct task *task, const struct program *program, c
     return flow;
 }
 
-static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p, struct operator *sink)
+static enum flow run_partition(struct task *task, const struct dataset *d, uint32_t p,
+                               struct operator *sink)
 {
     enum flow flow = FLOW_MORE;
 
@@ -84,8 +87,8 @@ static struct operator *sink_open(struct task *task, struct run *run, const beck
                         : beck__collector_open(task, schema, run->out);
 }
 
-void beck__run_here(struct os *os, struct run *run, const struct dataset *input, const struct program *action,
-                    const struct partitioning *partitioning)
+void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
+                    const struct program *action, const struct partitioning *partitioning)
 {
     const beck_schema *schema = action ? action->out : input->schema;
     struct task task;
@@ -99,7 +102,8 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     uint32_t p = run->stage ? run->partition : 0;
     struct operator *sink = sink_open(&task, run, schema, partitioning);
     if (sink) {
-        flow = action ? run_program(&task, action, input, p, sink) : run_partition(&task, input, p, sink);
+        flow = action ? run_program(&task, action, input, p, sink)
+                      : run_partition(&task, input, p, sink);
         if (flow != FLOW_FAILED && sink->finish && sink->finish(sink) == FLOW_FAILED)
             flow = FLOW_FAILED;
         if (sink->close)
@@ -137,10 +141,12 @@ beck_status beck__blocks_recode(const struct allocator *memory, const beck_schem
         struct block *block = NULL;
         struct block_place place;
         beck__text_clear(&bytes);
-        status = beck__block_encode(list->items[i]->chunk, schema, (struct block_place){0, (uint32_t)i},
-                                    i % 2 == 1, &bytes, error);
+        status =
+            beck__block_encode(list->items[i]->chunk, schema, (struct block_place){0, (uint32_t)i},
+                               i % 2 == 1, &bytes, error);
         if (!status)
-            status = beck__block_decode(memory, schema, bytes.data, bytes.size, &block, &place, error);
+            status =
+                beck__block_decode(memory, schema, bytes.data, bytes.size, &block, &place, error);
         if (!status && !beck__blocks_add(&fresh, block))
             status = beck__error_memory(error, "a block", bytes.size);
     }

@@ -3,10 +3,11 @@
  * One task as bytes, for a worker process. Blocks travel encoded; a request is the task's own path
  * through the lineage, leaf included:
  *
- *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32 (0: collect),
- *            action u8 + program, then the path: 'N' program path | 'R' schema class params range
- *            | 'V' schema, u32 blocks, each u32 length + encoded block
- *   reply    status u8, text, records u64, u32 lists, each u32 blocks ...
+ *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
+ *            (0: collect), action u8 + program, then the path:
+ *            'N' program path | 'R' schema class params range | 'V' schema, blocks
+ *   reply    status u8, text, records u64, u32 lists, schema, for each list its blocks
+ *   blocks   u32 count, each u32 length + encoded block
  */
 #include "engine/local/local.h"
 
@@ -40,8 +41,8 @@ static beck_status put_block(struct text *out, const beck_schema *schema, const 
     size_t at = out->size;
 
     beck__put_u32(out, 0);
-    beck_status status = beck__block_encode(block->chunk, schema, (struct block_place){0, sequence}, false,
-                                            out, error);
+    beck_status status = beck__block_encode(block->chunk, schema, (struct block_place){0, sequence},
+                                            false, out, error);
     if (!status && !out->failed) {
         uint32_t size = (uint32_t)(out->size - at - 4);
         for (int i = 0; i < 4; i++)
@@ -50,8 +51,8 @@ static beck_status put_block(struct text *out, const beck_schema *schema, const 
     return status;
 }
 
-static beck_status get_blocks(const struct allocator *memory, struct reader *in, const beck_schema *schema,
-                              struct blocks *list, struct error *error)
+static beck_status get_blocks(const struct allocator *memory, struct reader *in,
+                              const beck_schema *schema, struct blocks *list, struct error *error)
 {
     uint32_t count = beck__get_u32(in);
     beck_status status = BECK_OK;
@@ -67,14 +68,16 @@ static beck_status get_blocks(const struct allocator *memory, struct reader *in,
             status = beck__error_memory(error, "a block", bytes.size);
     }
     if (in->bad)
-        status = beck__error_set(error, BECK_CORRUPT, "a message between driver and worker is cut off");
+        status =
+            beck__error_set(error, BECK_CORRUPT, "a message between driver and worker is cut off");
     return status;
 }
 
-/* ---- request -------------------------------------------------------------------------------------------- */
+/* ---- request --------------------------------------------------------------------------------- */
 
-static beck_status put_slice(struct text *out, const beck_schema *schema, struct block *const *items,
-                             size_t count, uint32_t *sequence, struct error *error)
+static beck_status put_slice(struct text *out, const beck_schema *schema,
+                             struct block *const *items, size_t count, uint32_t *sequence,
+                             struct error *error)
 {
     beck_status status = BECK_OK;
 
@@ -83,7 +86,8 @@ static beck_status put_slice(struct text *out, const beck_schema *schema, struct
     return status;
 }
 
-static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p, struct error *error)
+static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
+                            struct error *error)
 {
     uint32_t count = 0, sequence = 0;
     beck_status status = BECK_OK;
@@ -152,7 +156,7 @@ beck_status beck__request_encode(const struct run *run, struct text *out, struct
     return status;
 }
 
-/* ---- in the worker ------------------------------------------------------------------------------------- */
+/* ---- in the worker --------------------------------------------------------------------------- */
 
 struct served {
     struct os *os;
@@ -162,7 +166,8 @@ struct served {
     struct blocks blocks;
 };
 
-static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kind, struct error *error)
+static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kind,
+                                struct error *error)
 {
     struct dataset *d = beck__arena_alloc(&s->arena, sizeof *d);
     struct slice *slice = beck__arena_alloc(&s->arena, sizeof *slice);
@@ -235,7 +240,8 @@ static beck_status put_reply(struct text *reply, const struct run *run, const be
     return status;
 }
 
-static beck_status serve(struct served *s, struct reader *in, struct text *reply, struct error *error)
+static beck_status serve(struct served *s, struct reader *in, struct text *reply,
+                         struct error *error)
 {
     struct run run = {0};
     struct partitioning to = {0};
@@ -258,7 +264,8 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     return status;
 }
 
-beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply, struct error *error)
+beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply,
+                                struct error *error)
 {
     struct served s = {.os = os, .blocks = {.memory = &os->memory}};
 
@@ -271,7 +278,7 @@ beck_status beck__request_serve(struct os *os, struct reader *in, struct text *r
     return status;
 }
 
-/* ---- back in the driver ----------------------------------------------------------------------------------- */
+/* ---- back in the driver ---------------------------------------------------------------------- */
 
 beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
                                struct error *error)
