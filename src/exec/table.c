@@ -73,6 +73,10 @@ static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t fro
 
 static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk, uint32_t row)
 {
+    const beck_column *a = table->rows.chunk->column, *b = chunk->column;
+
+    if (table->kind == TABLE_STRING && !a->valid && !b->valid)
+        return beck__view_equal((const beck_view *)a->data + group, (const beck_view *)b->data + row);
     for (uint32_t k = 0; k < table->keys; k++)
         if (!beck__cell_equal(&table->rows.chunk->column[k], group, &chunk->column[k], row))
             return false;

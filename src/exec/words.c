@@ -16,6 +16,10 @@ struct words {
     struct operator base;
     struct builder out;
     bool lines, count;
+    /* the words since the last flush; out's columns and rows are set when it is flushed */
+    beck_view *views;
+    uint32_t rows, room;
+    uint32_t ones; /* rows of the second column that hold 1: they stay so */
 };
 
 static inline bool is_delimiter(char c)
@@ -44,25 +48,38 @@ static inline uint64_t delimiters(const char *p)
 }
 
 /* A view of word [start, end) of a line, reading 16 bytes at once where the line has them. */
-static inline beck_view word_view(const char *line, size_t size, size_t start, size_t end)
+static inline __attribute__((always_inline)) beck_view word_view(const char *line, size_t size,
+                                                                 size_t start, size_t end)
 {
+    static const uint64_t low_masks[13] = {
+        0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
+        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    static const uint32_t high_masks[13] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, UINT32_MAX};
     size_t length = end - start;
+    uint64_t low;
+    uint32_t high;
     beck_view v;
 
-    if (start + 16 > size || length > BECK_VIEW_INLINE)
+    if (__builtin_expect(start + 12 > size || length > BECK_VIEW_INLINE, 0))
         return beck__view(line + start, length);
-    uint64_t low, high = 0;
-    uint32_t tail;
     memcpy(&low, line + start, 8);
-    memcpy(&tail, line + start + 8, 4);
-    high = tail;
-    unsigned low_bits = length >= 8 ? 64 : (unsigned)length * 8;
-    unsigned high_bits = length >= 8 ? (unsigned)(length - 8) * 8 : 0;
-    low &= low_bits == 64 ? ~(uint64_t)0 : ((uint64_t)1 << low_bits) - 1;
-    high &= ((uint64_t)1 << high_bits) - 1;
-    uint64_t words[2] = {(uint64_t)length | low << 32, low >> 32 | high << 32};
+    memcpy(&high, line + start + 8, 4);
+    low &= low_masks[length];
+    high &= high_masks[length];
+    uint64_t words[2] = {(uint64_t)length | low << 32, low >> 32 | (uint64_t)high << 32};
     memcpy(&v, words, sizeof v);
     return v;
+}
+
+static enum flow pass_on(struct words *self)
+{
+    beck_chunk *out = self->out.chunk;
+
+    for (uint32_t k = 0; k < out->columns; k++)
+        out->column[k].size = self->rows;
+    out->rows = self->rows;
+    self->rows = 0;
+    return beck__flush(&self->base, &self->out);
 }
 
 /* Makes room for `more` words, pushing on what is there. */
@@ -70,27 +87,36 @@ static enum flow room(struct words *self, uint32_t more)
 {
     beck_chunk *out = self->out.chunk;
 
-    if (out->rows + more > BECK__CHUNK_ROWS) {
-        enum flow flow = beck__flush(&self->base, &self->out);
+    if (self->rows + more <= self->room)
+        return FLOW_MORE;
+    if (self->rows + more > BECK__CHUNK_ROWS) {
+        enum flow flow = pass_on(self);
         if (flow != FLOW_MORE)
             return flow;
     }
-    if (beck__builder_reserve(&self->out, more))
-        return FLOW_MORE;
-    beck__error_memory(&self->base.task->error, self->base.op->name, 0);
-    return FLOW_FAILED;
+    for (uint32_t k = 0; k < out->columns; k++)
+        out->column[k].size = self->rows;
+    if (!beck__builder_reserve(&self->out, more)) {
+        beck__error_memory(&self->base.task->error, self->base.op->name, 0);
+        return FLOW_FAILED;
+    }
+    self->views = out->column[0].data;
+    self->room = out->column[0].capacity;
+    if (self->room > BECK__CHUNK_ROWS)
+        self->room = BECK__CHUNK_ROWS;
+    if (self->count) {
+        int64_t *ones = out->column[1].data;
+        if (self->room > out->column[1].capacity)
+            self->room = out->column[1].capacity;
+        while (self->ones < self->room)
+            ones[self->ones++] = 1;
+    }
+    return FLOW_MORE;
 }
 
-static inline void put(struct words *self, beck_view view)
+static inline __attribute__((always_inline)) void put(struct words *self, beck_view view)
 {
-    beck_chunk *out = self->out.chunk;
-
-    ((beck_view *)out->column[0].data)[out->rows] = view;
-    if (self->count)
-        ((int64_t *)out->column[1].data)[out->rows] = 1;
-    out->rows++;
-    for (uint32_t k = 0; k < out->columns; k++)
-        out->column[k].size = out->rows;
+    self->views[self->rows++] = view;
 }
 
 /* The words of up to 64 bytes at `at`, whose delimiters are given; *open: a word has begun before. */
@@ -99,15 +125,26 @@ static inline void cut_block(struct words *self, beck_str line, size_t at, uint6
 {
     uint64_t inside = ~mask;
     uint64_t edges = inside ^ (inside << 1 | (uint64_t)*open); /* starts and ends in turn */
+    size_t first = *start;
+    bool begun = *open;
 
-    while (edges) {
-        size_t position = at + (size_t)__builtin_ctzll(edges);
+    if (!begun && edges) {
+        first = at + (size_t)__builtin_ctzll(edges);
         edges &= edges - 1;
-        if (*open)
-            put(self, word_view(line.data, line.size, *start, position));
-        *start = position;
-        *open = !*open;
+        begun = true;
     }
+    while (edges) {
+        size_t end = at + (size_t)__builtin_ctzll(edges);
+        edges &= edges - 1;
+        put(self, word_view(line.data, line.size, first, end));
+        begun = edges != 0;
+        if (begun) {
+            first = at + (size_t)__builtin_ctzll(edges);
+            edges &= edges - 1;
+        }
+    }
+    *start = first;
+    *open = begun;
 }
 
 static enum flow cut_words(struct words *self, beck_str line)
@@ -164,7 +201,7 @@ static enum flow words_push(struct operator *base, const beck_chunk *chunk)
             continue;
         flow = self->lines ? cut_lines(self, line) : cut_words(self, line);
     }
-    return flow == FLOW_MORE ? beck__flush(base, &self->out) : flow;
+    return flow == FLOW_MORE && self->rows ? pass_on(self) : flow;
 }
 
 static void words_close(struct operator *base)
