@@ -238,14 +238,17 @@ static beck_status place_all(struct text_commit *c, const beck_str *messages, si
 static beck_status text_commit(beck_sink *s, void *state, int64_t batch_ms, const beck_str *messages,
                                size_t count)
 {
+    const struct beck__text_sink_params *params = beck_sink_params(s, NULL);
     struct text_commit c;
     bool rows = false;
-    beck_status status = commit_init(&c, s, batch_ms);
 
     (void)state;
     for (size_t i = 0; i < count; i++)
         rows |= messages[i].size != 0;
-    if (!status && (rows || c.params->empty)) {
+    if (!rows && !params->empty)
+        return BECK_OK;
+    beck_status status = commit_init(&c, s, batch_ms);
+    if (!status) {
         bool again = rows && kind_of(&c, c.writing) == OS_ABSENT && kind_of(&c, c.dir) == OS_DIRECTORY;
         if (!again)
             status = place_all(&c, messages, count);
