@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words of a file or directory, as a batch: word_count PATH [DIR]. Prints the first ten counts, or
- * saves all of them as text files in DIR.
+ * The words of a file or directory, as a batch: word_count PATH [DIR]. Prints the first ten counts,
+ * or saves all of them as text files in DIR.
  */
 #include <beck/beck.h>
 

@@ -16,8 +16,8 @@ struct beck__socket_params {
     size_t line_bytes_max; /* 0: the setting's */
 };
 
-/* text_file: lines of a file or of the files of a directory. A range is a file and its bytes [from, to):
- * the lines that begin in it. Rows "value STRING". */
+/* text_file: lines of a file or of the files of a directory. A range is a file and its bytes [from,
+ * to): the lines that begin in it. Rows "value STRING". */
 extern const beck_direct_class beck__text_source[1];
 struct beck__text_params {
     uint64_t split_bytes;
@@ -25,12 +25,13 @@ struct beck__text_params {
     char path[4096];
 };
 
-/* print: the first rows of a batch on standard output, in Spark's layout. A partition nobody ran for
- * has an empty message. */
+/* print: the first rows of a batch on standard output, in Spark's layout. A partition nobody ran
+ * for has an empty message. */
 extern const beck_sink_class beck__print_sink[1];
 struct beck__print_params {
     uint32_t rows;
-    bool header; /* dashes and time around a batch; without: just the rows, "..." if there are more */
+    bool header; /* dashes and time around a batch; without: just the rows, "..." if there are more
+                  */
 };
 
 /* save_as_text_file(s): part-NNNNN files of lines, then _SUCCESS. Two-phase: writers fill
@@ -38,7 +39,8 @@ struct beck__print_params {
  * directory to DIR, all idempotent. In a stream DIR is PREFIX-TIME[.SUFFIX]. */
 extern const beck_sink_class beck__text_sink[1];
 struct beck__text_sink_params {
-    bool batches; /* name by batch time; else the path as it is, and an existing DIR is BECK_EXISTS */
+    bool batches; /* name by batch time; else the path as it is, and an existing DIR is BECK_EXISTS
+                   */
     bool empty;   /* also batches without rows */
     char path[4096];
     char suffix[256];

@@ -80,8 +80,8 @@ static void add_rows(struct text *out, const beck_str *messages, size_t count, u
     }
 }
 
-static beck_status print_commit(beck_sink *s, void *state, int64_t batch_ms, const beck_str *messages,
-                                size_t count)
+static beck_status print_commit(beck_sink *s, void *state, int64_t batch_ms,
+                                const beck_str *messages, size_t count)
 {
     static const char dashes[] = "-------------------------------------------\n";
     const struct beck__print_params *params = beck_sink_params(s, NULL);

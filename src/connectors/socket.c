@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * socket_text_stream: a TCP client that reads lines. Bytes are received into a buffer of 1 MiB; the
- * lines of one read become a block of views into it, so nothing is copied but the unfinished line at
- * the end of a full buffer. Supervisor's thread.
+ * lines of one read become a block of views into it, so nothing is copied but the unfinished line
+ * at the end of a full buffer. Supervisor's thread.
  */
 #include "connectors/connectors.h"
 
@@ -31,7 +31,8 @@ static beck_status socket_open(beck_receiver *r, void *state)
     struct error error = {0};
 
     s->os = beck__os_current();
-    s->cutter.line_max = params->line_bytes_max ? params->line_bytes_max : beck__receiver_line_max(r);
+    s->cutter.line_max =
+        params->line_bytes_max ? params->line_bytes_max : beck__receiver_line_max(r);
     beck__arena_init(&s->arena, &s->os->memory);
     beck_status status = beck__schema_parse(&s->arena, "value STRING", &s->schema, &error);
     if (!status)
@@ -87,7 +88,8 @@ static beck_status store_lines(beck_receiver *r, struct socket_state *s, bool la
 
     while (!status && s->start < s->buffer->size) {
         size_t size = s->buffer->size - s->start;
-        size_t used = beck__lines_cut(&s->cutter, s->buffer->data + s->start, size, last, &s->rows, &ok);
+        size_t used =
+            beck__lines_cut(&s->cutter, s->buffer->data + s->start, size, last, &s->rows, &ok);
         uint32_t rows = s->rows.chunk->rows;
         s->start += used;
         if (rows)
@@ -108,7 +110,8 @@ static beck_status store_lines(beck_receiver *r, struct socket_state *s, bool la
     return status;
 }
 
-static beck_status lost(beck_receiver *r, struct socket_state *s, beck_status status, const char *text)
+static beck_status lost(beck_receiver *r, struct socket_state *s, beck_status status,
+                        const char *text)
 {
     const struct beck__socket_params *params = beck_receiver_params(r);
 
@@ -118,8 +121,8 @@ static beck_status lost(beck_receiver *r, struct socket_state *s, beck_status st
         beck_receiver_warn(r, "%llu lines were cut off on this connection",
                            (unsigned long long)s->cutter.cut);
     if (status == BECK_CLOSED)
-        return beck_receiver_error(r, BECK_IO, "the server at %s:%d closed the connection", params->host,
-                                   params->port);
+        return beck_receiver_error(r, BECK_IO, "the server at %s:%d closed the connection",
+                                   params->host, params->port);
     return beck_receiver_error(r, status, "%s", text);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * save_as_text_file(s): two-phase. Tasks write and sync DIR.writing/part-NNNNN.attempt-N; the driver
- * renames the good ones, adds _SUCCESS and renames DIR.writing to DIR, so that a directory appears
- * whole. Every step may be done again. A writer makes no file before its first row.
+ * save_as_text_file(s): two-phase. Tasks write and sync DIR.writing/part-NNNNN.attempt-N; the
+ * driver renames the good ones, adds _SUCCESS and renames DIR.writing to DIR, so that a directory
+ * appears whole. Every step may be done again. A writer makes no file before its first row.
  */
 #include "connectors/connectors.h"
 
@@ -37,7 +37,8 @@ static const char *final_dir(struct arena *arena, const struct beck__text_sink_p
 }
 
 /* Makes a directory and those above it; that it exists is fine. */
-static beck_status make_dirs(struct os *os, struct arena *arena, const char *path, struct error *error)
+static beck_status make_dirs(struct os *os, struct arena *arena, const char *path,
+                             struct error *error)
 {
     char *copy = beck__arena_text(arena, path);
 
@@ -61,7 +62,8 @@ static beck_status make_dirs(struct os *os, struct arena *arena, const char *pat
     return BECK_OK;
 }
 
-/* ---- in tasks ------------------------------------------------------------------------------------------- */
+/* ---- in tasks
+ * ------------------------------------------------------------------------------------------- */
 
 static beck_status text_begin(beck_writer *w, void *writer, beck_write_id id)
 {
@@ -76,7 +78,8 @@ static beck_status text_begin(beck_writer *w, void *writer, beck_write_id id)
     const char *dir = final_dir(&t->arena, params, id.batch_ms);
     t->dir = dir ? beck__arena_printf(&t->arena, "%s.writing", dir) : NULL;
     if (t->dir)
-        t->path = beck__arena_printf(&t->arena, "%s/part-%05u.attempt-%u", t->dir, id.partition, id.attempt);
+        t->path = beck__arena_printf(&t->arena, "%s/part-%05u.attempt-%u", t->dir, id.partition,
+                                     id.attempt);
     return t->path ? BECK_OK : BECK_NO_MEMORY;
 }
 
@@ -148,7 +151,8 @@ static void text_end(beck_writer *w, void *writer, bool keep)
     beck__arena_deinit(&t->arena);
 }
 
-/* ---- in the driver ------------------------------------------------------------------------------------------ */
+/* ---- in the driver
+ * ------------------------------------------------------------------------------------------ */
 
 struct text_commit {
     struct os *os;
@@ -235,8 +239,8 @@ static beck_status place_all(struct text_commit *c, const beck_str *messages, si
     return status ? status : c->os->rename(c->os, c->writing, c->dir, &c->error);
 }
 
-static beck_status text_commit(beck_sink *s, void *state, int64_t batch_ms, const beck_str *messages,
-                               size_t count)
+static beck_status text_commit(beck_sink *s, void *state, int64_t batch_ms,
+                               const beck_str *messages, size_t count)
 {
     const struct beck__text_sink_params *params = beck_sink_params(s, NULL);
     struct text_commit c;
@@ -249,7 +253,8 @@ static beck_status text_commit(beck_sink *s, void *state, int64_t batch_ms, cons
         return BECK_OK;
     beck_status status = commit_init(&c, s, batch_ms);
     if (!status) {
-        bool again = rows && kind_of(&c, c.writing) == OS_ABSENT && kind_of(&c, c.dir) == OS_DIRECTORY;
+        bool again =
+            rows && kind_of(&c, c.writing) == OS_ABSENT && kind_of(&c, c.dir) == OS_DIRECTORY;
         if (!again)
             status = place_all(&c, messages, count);
     }
@@ -277,8 +282,8 @@ static beck_status text_open(beck_sink *s, void *state, int64_t *last_batch)
     (void)state;
     (void)last_batch;
     if (!status && !c.params->batches && kind_of(&c, c.dir) != OS_ABSENT)
-        status = beck_sink_error(s, BECK_EXISTS, "%s exists already; remove it or choose another name",
-                                 c.dir);
+        status = beck_sink_error(s, BECK_EXISTS,
+                                 "%s exists already; remove it or choose another name", c.dir);
     beck__arena_deinit(&c.arena);
     return status;
 }

@@ -13,10 +13,11 @@
 
 #define PIECE_BYTES ((size_t)256 << 10)
 
-/* ---- planning -------------------------------------------------------------------------------------------- */
+/* ---- planning
+ * -------------------------------------------------------------------------------------------- */
 
-static beck_status add_file(beck_ranges *ranges, struct arena *arena, const char *path, uint64_t size,
-                            uint64_t split)
+static beck_status add_file(beck_ranges *ranges, struct arena *arena, const char *path,
+                            uint64_t size, uint64_t split)
 {
     beck_status status = BECK_OK;
     size_t length = strlen(path) + 1;
@@ -33,8 +34,8 @@ static beck_status add_file(beck_ranges *ranges, struct arena *arena, const char
     return status;
 }
 
-static beck_status add_directory(beck_ranges *ranges, struct arena *arena, const char *path, uint64_t split,
-                                 struct error *error)
+static beck_status add_directory(beck_ranges *ranges, struct arena *arena, const char *path,
+                                 uint64_t split, struct error *error)
 {
     struct os *os = beck__os_current();
     char **names;
@@ -71,12 +72,14 @@ static beck_status text_plan(beck_ranges *ranges, const void *data, size_t size)
     else if (!status)
         status = add_file(ranges, &arena, params->path, stat.size, params->split_bytes);
     if (status)
-        beck_ranges_error(ranges, status, "%s", error.status ? error.text : beck_status_text(status));
+        beck_ranges_error(ranges, status, "%s",
+                          error.status ? error.text : beck_status_text(status));
     beck__arena_deinit(&arena);
     return status;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ---------------------------------------------------------------------------------------------- */
 
 struct text_reader {
     beck_reader *r;
@@ -107,8 +110,8 @@ static beck_status fill(struct text_reader *t)
         t->data = data;
         t->capacity = capacity;
     }
-    beck_status status = t->os->read(t->os, t->file, t->base + t->size, t->data + t->size, PIECE_BYTES,
-                                     &got, &t->error);
+    beck_status status = t->os->read(t->os, t->file, t->base + t->size, t->data + t->size,
+                                     PIECE_BYTES, &got, &t->error);
     t->size += got;
     t->end_of_file = got < PIECE_BYTES;
     return status;
@@ -184,8 +187,8 @@ static beck_status read_lines(struct text_reader *t, uint64_t from)
     return status;
 }
 
-static beck_status text_read(beck_reader *r, const void *data, size_t params_size, const void *range,
-                             size_t size)
+static beck_status text_read(beck_reader *r, const void *data, size_t params_size,
+                             const void *range, size_t size)
 {
     const struct beck__text_params *params = data;
     struct text_reader t = {.r = r, .os = beck__os_current()};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One batch: what it contains is fixed at its tick; its outputs run in order of registration; then
- * everything it held is released. Batch structs are used again, so an empty batch allocates nothing.
+ * everything it held is released. Batch structs are used again, so an empty batch allocates
+ * nothing.
  */
 #include "driver/driver.h"
 
@@ -91,7 +92,8 @@ void beck__batches_drop(struct driver *driver)
     }
 }
 
-/* ---- allotment ------------------------------------------------------------------------------------------- */
+/* ---- allotment
+ * ------------------------------------------------------------------------------------------- */
 
 static void take_queued(struct driver *driver, struct input *input, struct batch *batch)
 {
@@ -114,7 +116,8 @@ static void take_queued(struct driver *driver, struct input *input, struct batch
         a->none = !input->all && !a->queued->node;
     os->unlock(os, driver->lock);
     for (const struct queued *q = a->queued; q; q = q->next)
-        for (uint32_t p = 0; q->node && q->node->kind == NODE_VALUES && p < q->node->value_count; p++)
+        for (uint32_t p = 0; q->node && q->node->kind == NODE_VALUES && p < q->node->value_count;
+             p++)
             batch->records += q->node->values[p].rows;
 }
 
@@ -123,8 +126,8 @@ void beck__batch_generate(struct driver *driver, int64_t time_ms)
     struct batch *batch = batch_new(driver);
 
     if (!batch) {
-        beck__log(&driver->ctx->log, BECK_LOG_ERROR, "batch %lld ms: out of memory, tried again at the next tick",
-                  (long long)time_ms);
+        beck__log(&driver->ctx->log, BECK_LOG_ERROR,
+                  "batch %lld ms: out of memory, tried again at the next tick", (long long)time_ms);
         return;
     }
     batch->time_ms = time_ms;
@@ -154,10 +157,12 @@ void beck__batch_generate(struct driver *driver, int64_t time_ms)
     beck__driver_post(driver, &event);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------ */
+/* ---- running
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static beck_status queued_dataset(struct batch *batch, const struct input *input, const struct allotment *a,
-                                  struct dataset **dataset)
+static beck_status queued_dataset(struct batch *batch, const struct input *input,
+                                  const struct allotment *a, struct dataset **dataset)
 {
     struct stamp *stamp = &batch->life.stamp;
     uint32_t count = 0;
@@ -188,8 +193,8 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
 {
     uint32_t count = driver->streams.source_count;
     struct stamp *stamp = &batch->life.stamp;
-    beck_status status = beck__session_life_init(&batch->life, driver->ctx, &batch->arena, batch->time_ms,
-                                                 &batch->error);
+    beck_status status = beck__session_life_init(&batch->life, driver->ctx, &batch->arena,
+                                                 batch->time_ms, &batch->error);
 
     if (status)
         return status;
@@ -205,7 +210,8 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
         if (input->kind == INPUT_QUEUE)
             status = queued_dataset(batch, input, a, dataset);
         else
-            *dataset = stamp->engine->from_received(stamp->scope, input->node->schema, &a->received);
+            *dataset =
+                stamp->engine->from_received(stamp->scope, input->node->schema, &a->received);
         if (!status && !*dataset)
             status = beck__error_memory(&batch->error, "a batch", 0);
     }
@@ -247,7 +253,8 @@ static void run_output(struct driver *driver, struct batch *batch, const struct 
         run_foreach(driver, batch, output);
         break;
     case OUTPUT_COLLECT:
-        if (!beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) && dataset)
+        if (!beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) &&
+            dataset)
             output->collect(output, batch);
         break;
     }
@@ -265,12 +272,12 @@ static bool batch_failed(struct driver *driver, const struct batch *batch)
     if (batch->error.status == BECK_CANCELLED && atomic_load(&driver->stop) == STOP_NOW)
         return false;
     if (beck__settings_number(ctx->settings, OPTION_ON_FAILURE) == 1) {
-        beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms is skipped: %s", (long long)batch->time_ms,
-                  batch->error.text);
+        beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms is skipped: %s",
+                  (long long)batch->time_ms, batch->error.text);
         return true;
     }
-    beck__error_set(&ctx->error, batch->error.status, "batch %lld ms failed: %s", (long long)batch->time_ms,
-                    batch->error.text);
+    beck__error_set(&ctx->error, batch->error.status, "batch %lld ms failed: %s",
+                    (long long)batch->time_ms, batch->error.text);
     return false;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * driver - what a stream adds to a session: batch clock, job generator and scheduler, input streams,
- * start and stop. One thread runs it (the caller's, under beck_step); others only set flags and wake it.
+ * driver - what a stream adds to a session: batch clock, job generator and scheduler, input
+ * streams, start and stop. One thread runs it (the caller's, under beck_step); others only set
+ * flags and wake it.
  *
  *   source.c  input streams      batch.c  one batch: allot, run, release
- *   loop.c    the thread, ticks  run.c    beck_start, beck_run, beck_stop ...     testing.c  testing.h
+ *   loop.c    the thread, ticks  run.c    beck_start, beck_run, beck_stop ...     testing.c
+ * testing.h
  *
  *   tick t: allot what was received up to t -> waiting ring -> run outputs in order -> events
  */
@@ -72,7 +74,8 @@ struct driver {
     _Atomic int stop; /* enum stop_kind */
     int64_t stop_by_ns;
     bool receivers_closed;
-    int64_t clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
+    int64_t
+        clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
     int64_t period_ms, zero_ms, next_ms;
     struct batch *first_waiting, *last_waiting, *free_batches;
     uint32_t waiting, waiting_max;
@@ -89,7 +92,7 @@ void beck__driver_free(struct driver *driver);
 void beck__batch_generate(struct driver *driver, int64_t time_ms);
 /* Runs the oldest waiting batch. False: the policy says stop. */
 bool beck__batch_run(struct driver *driver);
-void beck__batches_drop(struct driver *driver); /* waiting and free ones */
+void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */
 void beck__driver_post(struct driver *driver, const beck_event *event); /* posts and delivers */
 
 /* ---- loop.c ---- */
@@ -99,7 +102,8 @@ void beck__driver_prepare_clock(struct driver *driver);
 int64_t beck__driver_tick(struct driver *driver);
 void beck__driver_main(void *driver);
 void beck__driver_wake(struct driver *driver);
-void beck__driver_end(struct driver *driver); /* receivers closed, state STOPPED, waiters released */
+void beck__driver_end(
+    struct driver *driver); /* receivers closed, state STOPPED, waiters released */
 
 /* ---- run.c ---- */
 beck_status beck__driver_start(beck_context *ctx, bool threaded);

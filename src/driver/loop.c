@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver's thread: ticks, batches, waiting, and the order of a stop. Ticks that are late are made
- * up in order; while a job runs, the engine's wait calls beck__driver_tick, so allotments stay on time.
+ * The driver's thread: ticks, batches, waiting, and the order of a stop. Ticks that are late are
+ * made up in order; while a job runs, the engine's wait calls beck__driver_tick, so allotments stay
+ * on time.
  */
 #include "driver/driver.h"
 
@@ -90,8 +91,10 @@ static bool stop_is_late(struct driver *driver)
 void beck__driver_end(struct driver *driver)
 {
     struct os *os = driver->os;
-    beck_event event = {
-        .kind = BECK_EVENT_STREAMING_STOPPED, .batch_ms = -1, .scheduling_us = -1, .processing_us = -1};
+    beck_event event = {.kind = BECK_EVENT_STREAMING_STOPPED,
+                        .batch_ms = -1,
+                        .scheduling_us = -1,
+                        .processing_us = -1};
 
     if (driver->ingest)
         beck__ingest_stop(driver->ingest);
@@ -115,7 +118,8 @@ void beck__driver_main(void *user)
         int64_t due = beck__driver_tick(driver);
         int stop = atomic_load(&driver->stop);
 
-        if (stop == STOP_NOW || (stop == STOP_GRACEFUL && (graceful_done(driver) || stop_is_late(driver))))
+        if (stop == STOP_NOW ||
+            (stop == STOP_GRACEFUL && (graceful_done(driver) || stop_is_late(driver))))
             break;
         if (driver->first_waiting) {
             if (!beck__batch_run(driver))
@@ -123,7 +127,8 @@ void beck__driver_main(void *user)
             continue;
         }
         if (beck__bus_deliver(driver->ctx->bus) == 0)
-            wait_until(driver, driver->stop_by_ns && driver->stop_by_ns < due ? driver->stop_by_ns : due);
+            wait_until(driver,
+                       driver->stop_by_ns && driver->stop_by_ns < due ? driver->stop_by_ns : due);
     }
     beck__driver_end(driver);
 }

@@ -97,7 +97,9 @@ void beck__driver_free(struct driver *driver)
         os->lock_free(os, driver->lock);
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------ */
+/* ---- start
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int64_t now_of(void *user)
 {
@@ -133,7 +135,8 @@ static beck_status start_inputs(struct driver *driver, bool threaded)
             driver->ingest = beck__ingest_new(&options, &ctx->error);
         if (!driver->ingest)
             return ctx->error.status;
-        i->stream = beck__ingest_add(driver->ingest, i->class_of, i->node->schema, i->params, i->name);
+        i->stream =
+            beck__ingest_add(driver->ingest, i->class_of, i->node->schema, i->params, i->name);
         if (i->stream < 0)
             return beck__error_memory(&ctx->error, i->name, 0);
     }
@@ -167,9 +170,10 @@ static beck_status start(struct driver *driver, bool threaded)
     if (ctx->error.status)
         return ctx->error.status;
     if (!driver->streams.first)
-        return beck__error_set(&ctx->error, BECK_INVALID,
-                               "no output operation: add one, for example beck_print(stream), before the "
-                               "context is started");
+        return beck__error_set(
+            &ctx->error, BECK_INVALID,
+            "no output operation: add one, for example beck_print(stream), before the "
+            "context is started");
     if (beck__session_engine(ctx))
         return ctx->error.status;
     driver->streams.frozen = true;
@@ -180,8 +184,10 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->starter = os->thread_self(os);
     driver->threaded = threaded;
     atomic_store(&ctx->state, BECK_ACTIVE);
-    beck_event event = {
-        .kind = BECK_EVENT_STREAMING_STARTED, .batch_ms = -1, .scheduling_us = -1, .processing_us = -1};
+    beck_event event = {.kind = BECK_EVENT_STREAMING_STARTED,
+                        .batch_ms = -1,
+                        .scheduling_us = -1,
+                        .processing_us = -1};
     beck__driver_post(driver, &event);
     if (!threaded)
         return BECK_OK;
@@ -199,10 +205,11 @@ beck_status beck__driver_start(beck_context *ctx, bool threaded)
         return BECK_OK;
     }
     if (state == BECK_STOPPED)
-        return ctx->error.status ? ctx->error.status
-                                 : beck__error_set(&ctx->error, BECK_STATE,
-                                                   "beck_start: the context has stopped; a context cannot be "
-                                                   "started again, make a new one");
+        return ctx->error.status
+                   ? ctx->error.status
+                   : beck__error_set(&ctx->error, BECK_STATE,
+                                     "beck_start: the context has stopped; a context cannot be "
+                                     "started again, make a new one");
     struct driver *driver = beck__driver_of(ctx);
     beck_status status = driver ? start(driver, threaded) : ctx->error.status;
     if (status && driver) {
@@ -221,7 +228,8 @@ beck_status beck_start(beck_context *ctx)
     return beck__driver_start(ctx, true);
 }
 
-/* ---- wait and stop -------------------------------------------------------------------------------------------- */
+/* ---- wait and stop
+ * -------------------------------------------------------------------------------------------- */
 
 beck_status beck_await_termination_or_timeout(beck_context *ctx, int64_t timeout_ms)
 {
@@ -268,7 +276,8 @@ beck_status beck__stop(beck_context *ctx, const beck_stop_args *args)
     return beck_await_termination(ctx);
 }
 
-/* ---- pages and run ------------------------------------------------------------------------------------------ */
+/* ---- pages and run
+ * ------------------------------------------------------------------------------------------ */
 
 const char *beck_describe(beck_context *ctx)
 {
@@ -277,9 +286,9 @@ const char *beck_describe(beck_context *ctx)
                                        ctx->os->cpu_count(ctx->os));
 
     beck__text_clear(out);
-    beck__text_printf(out, "%s: batches of %lld ms, local[%d]%s\n\n", ctx->name, (long long)ctx->batch_ms,
-                      threads,
-                      beck__settings_number(ctx->settings, OPTION_ISOLATE) ? ", isolated tasks" : "");
+    beck__text_printf(
+        out, "%s: batches of %lld ms, local[%d]%s\n\n", ctx->name, (long long)ctx->batch_ms,
+        threads, beck__settings_number(ctx->settings, OPTION_ISOLATE) ? ", isolated tasks" : "");
     if (ctx->stream.driver)
         beck__streams_print(&ctx->stream.driver->streams, out);
     return beck__text_get(out);
@@ -326,7 +335,8 @@ int beck_run(beck_context *ctx)
 
     if (page)
         print_page(ctx);
-    else if (ctx->stream.driver && !ctx->error.status && !beck_start(ctx) && ctx->stream.driver->threaded)
+    else if (ctx->stream.driver && !ctx->error.status && !beck_start(ctx) &&
+             ctx->stream.driver->threaded)
         attend(ctx->stream.driver);
     int code = ctx->error.status && !(page && ctx->help) ? 1 : 0;
     if (code)

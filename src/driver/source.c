@@ -25,8 +25,8 @@ static const char *default_name(struct driver *driver, const char *kind)
 }
 
 /* Fills `like` in and appends it. A poisoned stream after an error. */
-static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *name, beck_site site,
-                               const char *schema, const struct input *like)
+static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *name,
+                               beck_site site, const char *schema, const struct input *like)
 {
     static beck_dstream poisoned;
     struct driver *driver = beck__driver_of(ctx);

@@ -6,7 +6,8 @@
 
 #include "driver/driver.h"
 
-/* ---- stepping -------------------------------------------------------------------------------------------- */
+/* ---- stepping
+ * -------------------------------------------------------------------------------------------- */
 
 static bool run_waiting(struct driver *driver)
 {
@@ -21,7 +22,8 @@ beck_status beck_step(beck_context *ctx, int64_t ms)
     struct driver *driver = ctx->stream.driver;
 
     if (!ctx->manual_clock)
-        return beck__error_set(&ctx->error, BECK_STATE, "beck_step: the context has no .manual_clock");
+        return beck__error_set(&ctx->error, BECK_STATE,
+                               "beck_step: the context has no .manual_clock");
     if (beck_context_state(ctx) == BECK_INITIALIZED && beck__driver_start(ctx, false))
         return ctx->error.status;
     if (beck_context_state(ctx) == BECK_STOPPED || !driver)
@@ -41,7 +43,8 @@ beck_status beck_step(beck_context *ctx, int64_t ms)
     return ctx->error.status;
 }
 
-/* ---- collecting ------------------------------------------------------------------------------------------- */
+/* ---- collecting
+ * ------------------------------------------------------------------------------------------- */
 
 struct beck_collector {
     struct arena *arena;
@@ -56,13 +59,15 @@ static void collect(const struct output *output, struct batch *batch)
     struct beck_collector *c = output->ctx;
     beck_context *ctx = batch->life.ctx;
 
-    if (!beck__arena_reserve(c->arena, (void **)&c->results, &c->capacity, c->count + 1, sizeof *c->results) ||
+    if (!beck__arena_reserve(c->arena, (void **)&c->results, &c->capacity, c->count + 1,
+                             sizeof *c->results) ||
         !beck__arena_reserve(c->arena, (void **)&c->times, &c->time_capacity, c->count + 1,
                              sizeof *c->times)) {
         beck__error_memory(&batch->error, "a collector", 0);
         return;
     }
-    beck_result *result = beck__session_collect(&batch->life, &ctx->life, output->node, output->what);
+    beck_result *result =
+        beck__session_collect(&batch->life, &ctx->life, output->node, output->what);
     if (!result || batch->error.status)
         return;
     c->times[c->count] = batch->time_ms;
@@ -100,7 +105,8 @@ const beck_result *beck_collector_result(const beck_collector *collector, size_t
     return i < collector->count ? collector->results[i] : NULL;
 }
 
-/* ---- simulation --------------------------------------------------------------------------------------------- */
+/* ---- simulation
+ * --------------------------------------------------------------------------------------------- */
 
 uint64_t beck_simulate(uint64_t seed, void (*body)(void *user), void *user)
 {
@@ -126,7 +132,8 @@ static void serve_one(struct server *server, struct os_socket *client)
 
     while (at < server->size) {
         size_t sent = 0;
-        if (server->os->send(server->os, client, server->data + at, server->size - at, &sent, -1, NULL))
+        if (server->os->send(server->os, client, server->data + at, server->size - at, &sent, -1,
+                             NULL))
             break;
         at += sent;
     }

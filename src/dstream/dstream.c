@@ -27,9 +27,10 @@ beck_dstream *beck__dstream_new(struct streams *streams, struct node *node)
 bool beck__streams_open(struct streams *streams, const char *name, beck_site site)
 {
     if (streams->frozen)
-        beck__node_error(streams->graph, name, site, BECK_STATE,
-                         "the graph is frozen: inputs, transformations and outputs are added before "
-                         "beck_start or beck_run");
+        beck__node_error(
+            streams->graph, name, site, BECK_STATE,
+            "the graph is frozen: inputs, transformations and outputs are added before "
+            "beck_start or beck_run");
     return !streams->frozen;
 }
 
@@ -105,10 +106,11 @@ const char *beck_dstream_schema_text(const beck_dstream *s)
     return copy ? copy : "";
 }
 
-/* ---- outputs --------------------------------------------------------------------------------------------- */
+/* ---- outputs
+ * --------------------------------------------------------------------------------------------- */
 
-struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name, beck_site site,
-                                const char *label)
+struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,
+                                beck_site site, const char *label)
 {
     struct graph *graph = open_graph(s, name, site);
     struct output *output = graph ? beck__arena_alloc(graph->arena, sizeof *output) : NULL;
@@ -126,7 +128,10 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     output->stream = s;
     output->node = s->node;
     snprintf(output->what, sizeof output->what, "%s at %s:%d", label ? label : name,
-             slash ? slash + 1 : site.file ? site.file : "?", site.line);
+             slash       ? slash + 1
+             : site.file ? site.file
+                         : "?",
+             site.line);
     if (s->streams->last)
         s->streams->last->next = output;
     else
@@ -136,7 +141,8 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     return output;
 }
 
-static void output_sink(beck_dstream *s, const char *name, const beck_save_args *args, uint64_t rows)
+static void output_sink(beck_dstream *s, const char *name, const beck_save_args *args,
+                        uint64_t rows)
 {
     struct graph *graph = open_graph(s, name, args->site);
     const struct program *program = graph ? beck__program_sink(graph, s->node, args, rows) : NULL;
@@ -170,9 +176,11 @@ void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
 void beck__save_as_text_files(beck_dstream *s, const beck_save_text_files_args *args)
 {
     struct beck__text_sink_params params = {.batches = true, .empty = args->empty};
-    const char *prefix = args->prefix ? args->prefix : "", *suffix = args->suffix ? args->suffix : "";
+    const char *prefix = args->prefix ? args->prefix : "",
+               *suffix = args->suffix ? args->suffix : "";
 
-    if (!*prefix || strlen(prefix) >= sizeof params.path - 64 || strlen(suffix) >= sizeof params.suffix) {
+    if (!*prefix || strlen(prefix) >= sizeof params.path - 64 ||
+        strlen(suffix) >= sizeof params.suffix) {
         if (s->streams)
             beck__node_error(s->streams->graph, "save_as_text_files", args->site, BECK_INVALID,
                              "the prefix is empty, or prefix or suffix is too long");
@@ -197,14 +205,16 @@ void beck__foreach_rdd(beck_dstream *s, const beck_foreach_rdd_args *args)
                              "the callback is NULL");
         return;
     }
-    struct output *output = beck__output_new(s, OUTPUT_FOREACH, "foreach_rdd", args->site, args->name);
+    struct output *output =
+        beck__output_new(s, OUTPUT_FOREACH, "foreach_rdd", args->site, args->name);
     if (output) {
         output->fn = args->fn;
         output->ctx = args->ctx;
     }
 }
 
-/* ---- the graph as text -------------------------------------------------------------------------------------- */
+/* ---- the graph as text
+ * -------------------------------------------------------------------------------------- */
 
 static void print_node(const struct node *node, unsigned depth, struct text *out)
 {
@@ -232,7 +242,8 @@ void beck__streams_print(const struct streams *streams, struct text *out)
     uint32_t number = 0;
 
     for (const struct output *o = streams->first; o; o = o->next) {
-        beck__text_printf(out, "%soutput %u: %s  (%s)\n", number ? "\n" : "", number, o->what, guarantee(o));
+        beck__text_printf(out, "%soutput %u: %s  (%s)\n", number ? "\n" : "", number, o->what,
+                          guarantee(o));
         print_node(o->node, 0, out);
         number++;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dstream - the algebra of time: a DStream is a node of the rdd room that gets one instance per batch,
- * with a slide and a parent. A plan as well: nothing here runs.
+ * dstream - the algebra of time: a DStream is a node of the rdd room that gets one instance per
+ * batch, with a slide and a parent. A plan as well: nothing here runs.
  */
 #ifndef BECK_DSTREAM_H
 #define BECK_DSTREAM_H
@@ -20,15 +20,15 @@ struct output {
     const char *name; /* "print" */
     const char *label;
     beck_site site;
-    char what[160];   /* "print at wc.c:17" */
+    char what[160]; /* "print at wc.c:17" */
     beck_dstream *stream;
     struct node *node;
     const struct program *program; /* SINK */
     const beck_sink_class *class_of;
-    beck_each_rdd_fn *fn; /* FOREACH */
-    void *ctx;            /* FOREACH, COLLECT */
+    beck_each_rdd_fn *fn;                                              /* FOREACH */
+    void *ctx;                                                         /* FOREACH, COLLECT */
     void (*collect)(const struct output *output, struct batch *batch); /* COLLECT: the driver's */
-    void *state;          /* the driver's */
+    void *state;                                                       /* the driver's */
 };
 
 /* All streams of one context. */
@@ -51,8 +51,8 @@ struct beck_dstream {
 /* A stream of a node (NULL: poisoned), never NULL. */
 beck_dstream *beck__dstream_new(struct streams *streams, struct node *node);
 /* Adds an output operation; NULL with the error set (frozen, poisoned). */
-struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name, beck_site site,
-                                const char *label);
+struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,
+                                beck_site site, const char *label);
 /* False with BECK_STATE set: the graph is frozen. */
 bool beck__streams_open(struct streams *streams, const char *name, beck_site site);
 /* The graph as text, each output with what leads to it. */

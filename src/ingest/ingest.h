@@ -21,8 +21,8 @@ struct ingest_options {
     struct log *log;
     int64_t block_ms;
     int64_t block_bytes;
-    int64_t bytes_max;   /* per receiver: waiting or being processed */
-    int64_t restart_ms;  /* before a failed receiver starts again */
+    int64_t bytes_max;  /* per receiver: waiting or being processed */
+    int64_t restart_ms; /* before a failed receiver starts again */
     size_t line_bytes_max;
     int64_t (*now_ms)(void *user); /* the driver's clock, for stamping blocks; any thread */
     void *now_user;
@@ -35,8 +35,8 @@ void beck__ingest_free(struct ingest *ingest);
 
 /* Before start. The class must be static; params are copied; the schema is borrowed. Returns the
  * stream's number, or -1 without memory. */
-int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of, const beck_schema *schema,
-                     beck_str params, const char *name);
+int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
+                     const beck_schema *schema, beck_str params, const char *name);
 
 /* Starts the supervisor's thread; with `threaded` false nothing runs until beck__ingest_step. */
 beck_status beck__ingest_start(struct ingest *ingest, bool threaded, struct error *error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inside - what the files of ingest share: supervisor.c polls, receiver.c is the receivers' side. */
+/* inside - what the files of ingest share: supervisor.c polls, receiver.c is the receivers' side.
+ */
 #ifndef BECK_INGEST_INSIDE_H
 #define BECK_INGEST_INSIDE_H
 
@@ -24,20 +25,20 @@ struct beck_receiver {
     /* supervisor's thread only */
     enum receiver_state state;
     void *memory;
-    int64_t retry_ns;           /* DOWN: when to open again */
-    struct os_socket *socket;   /* to wait for */
-    bool wait_write, idle;      /* idle: the last poll found nothing */
-    struct text partial;        /* bytes of an unfinished line: beck_store_bytes */
+    int64_t retry_ns;         /* DOWN: when to open again */
+    struct os_socket *socket; /* to wait for */
+    bool wait_write, idle;    /* idle: the last poll found nothing */
+    struct text partial;      /* bytes of an unfinished line: beck_store_bytes */
     uint64_t token;
     struct error reason;
     struct error warning;
-    bool full;                  /* at the limit */
+    bool full; /* at the limit */
     /* under the ingest's lock */
     struct builder open; /* rows since the last seal: beck_store_values */
     int64_t open_ms;     /* when the first of them came; -1: none */
     struct sealed *sealed;
     size_t sealed_capacity, sealed_count, sealed_first; /* a queue: [first, count) */
-    uint64_t bytes; /* waiting or being processed */
+    uint64_t bytes;                                     /* waiting or being processed */
     uint64_t open_token, sealed_token;
 };
 

@@ -55,8 +55,8 @@ static bool add_sealed(struct beck_receiver *r, struct block *block, int64_t fir
 {
     if (r->sealed_first == r->sealed_count)
         r->sealed_first = r->sealed_count = 0;
-    if (!beck__vector_reserve(&r->ingest->options.os->memory, (void **)&r->sealed, &r->sealed_capacity,
-                              r->sealed_count + 1, sizeof *r->sealed)) {
+    if (!beck__vector_reserve(&r->ingest->options.os->memory, (void **)&r->sealed,
+                              &r->sealed_capacity, r->sealed_count + 1, sizeof *r->sealed)) {
         beck__block_unref(block);
         return false;
     }
@@ -69,8 +69,8 @@ bool beck__receiver_seal(struct beck_receiver *r)
 {
     if (r->open_ms < 0)
         return true;
-    struct block *block = beck__block_new(&r->ingest->options.os->memory, r->schema, r->open.chunk, 0,
-                                          r->open.chunk->rows, NULL);
+    struct block *block = beck__block_new(&r->ingest->options.os->memory, r->schema, r->open.chunk,
+                                          0, r->open.chunk->rows, NULL);
     if (!block || !add_sealed(r, block, r->open_ms))
         return false;
     beck__builder_clear(&r->open);
@@ -99,13 +99,14 @@ static beck_status append(beck_receiver *r, uint64_t token, const beck_value *va
     return BECK_OK;
 }
 
-beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value *values, size_t count)
+beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value *values,
+                              size_t count)
 {
     struct os *os = r->ingest->options.os;
 
     if (count != r->schema->count)
-        return beck_receiver_error(r, BECK_TYPE, "stores %zu values, but the stream has %u columns", count,
-                                   r->schema->count);
+        return beck_receiver_error(r, BECK_TYPE, "stores %zu values, but the stream has %u columns",
+                                   count, r->schema->count);
     os->lock(os, r->ingest->lock);
     beck_status status = append(r, token, values);
     os->unlock(os, r->ingest->lock);
@@ -136,7 +137,8 @@ beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data,
     beck_status status = BECK_OK;
 
     if (r->schema->count != 1 || r->schema->fields[0].type != BECK_STRING)
-        return beck_receiver_error(r, BECK_TYPE, "beck_store_bytes needs a schema of one STRING column");
+        return beck_receiver_error(r, BECK_TYPE,
+                                   "beck_store_bytes needs a schema of one STRING column");
     while (p < end && !status) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         size_t piece = (size_t)((lf ? lf : end) - p);

@@ -28,8 +28,8 @@ struct ingest *beck__ingest_new(const struct ingest_options *options, struct err
     return ingest;
 }
 
-int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of, const beck_schema *schema,
-                     beck_str params, const char *name)
+int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
+                     const beck_schema *schema, beck_str params, const char *name)
 {
     struct arena *arena = &ingest->arena;
     const struct allocator *memory = &ingest->options.os->memory;
@@ -79,7 +79,8 @@ void beck__ingest_free(struct ingest *ingest)
     beck__free(&os->memory, ingest, sizeof *ingest);
 }
 
-/* ---- one receiver ------------------------------------------------------------------------------------------ */
+/* ---- one receiver
+ * ------------------------------------------------------------------------------------------ */
 
 static void post(struct beck_receiver *r, beck_event_kind kind, const char *error)
 {
@@ -179,7 +180,9 @@ static bool poll_receiver(struct beck_receiver *r, int64_t now_ns)
     return status == BECK_OK;
 }
 
-/* ---- the thread ------------------------------------------------------------------------------------------------ */
+/* ---- the thread
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int64_t sooner(int64_t a, int64_t b)
 {
@@ -202,8 +205,8 @@ static int64_t plan_wait(struct ingest *ingest, size_t *count, int64_t now_ns)
         if (r->state != RECEIVER_OPEN || r->full)
             continue;
         if (r->socket)
-            ingest->waits[(*count)++] =
-                (struct os_wait){.socket = r->socket, .read = !r->wait_write, .write = r->wait_write};
+            ingest->waits[(*count)++] = (struct os_wait){
+                .socket = r->socket, .read = !r->wait_write, .write = r->wait_write};
         else
             wait = sooner(wait, POLL_AGAIN_NS);
     }
@@ -275,7 +278,8 @@ void beck__ingest_stop(struct ingest *ingest)
     }
 }
 
-/* ---- the driver's side -------------------------------------------------------------------------------------------- */
+/* ---- the driver's side
+ * -------------------------------------------------------------------------------------------- */
 
 static struct beck_receiver *receiver_of(struct ingest *ingest, int stream)
 {

@@ -36,13 +36,14 @@ static beck_status read_conf(beck_context *ctx, const char *path)
     beck_status status = read_file(ctx->os, path, &text, &ctx->error);
 
     if (!status)
-        status = beck__settings_file(ctx->settings, path, beck__text_get(&text), text.size, &ctx->error);
+        status =
+            beck__settings_file(ctx->settings, path, beck__text_get(&text), text.size, &ctx->error);
     beck__text_deinit(&text);
     return status;
 }
 
-/* The program's own values, then file, environment, command line: the later wins. The file's name is
- * found first, wherever it stands. */
+/* The program's own values, then file, environment, command line: the later wins. The file's name
+ * is found first, wherever it stands. */
 static void read_settings(beck_context *ctx, const beck_context_args *args)
 {
     struct settings *s = ctx->settings, *first = beck__settings_new(&ctx->arena);
@@ -56,16 +57,18 @@ static void read_settings(beck_context *ctx, const beck_context_args *args)
         return;
     if (args->batch_ms) {
         snprintf(number, sizeof number, "%lld", (long long)args->batch_ms);
-        if (beck__settings_set(s, "driver.batch", number, "beck_context_new .batch_ms", &ctx->error))
+        if (beck__settings_set(s, "driver.batch", number, "beck_context_new .batch_ms",
+                               &ctx->error))
             return;
     }
     if (args->partitions) {
         snprintf(number, sizeof number, "%d", args->partitions);
-        if (beck__settings_set(s, "engine.partitions", number, "beck_context_new .partitions", &ctx->error))
+        if (beck__settings_set(s, "engine.partitions", number, "beck_context_new .partitions",
+                               &ctx->error))
             return;
     }
-    if (args->master &&
-        beck__settings_set(s, "engine.master", args->master, "beck_context_new .master", &ctx->error))
+    if (args->master && beck__settings_set(s, "engine.master", args->master,
+                                           "beck_context_new .master", &ctx->error))
         return;
     const char *file = beck__settings_text(first, OPTION_CONF_FILE);
     if (*file && read_conf(ctx, file))
@@ -87,7 +90,8 @@ static void apply_settings(beck_context *ctx, const beck_context_args *args)
     if (memory)
         beck__os_memory_max(ctx->os, (size_t)memory);
     if (args->batch_ms < 0)
-        beck__error_set(&ctx->error, BECK_INVALID, "beck_context_new: .batch_ms is %lld; give 1 or more",
+        beck__error_set(&ctx->error, BECK_INVALID,
+                        "beck_context_new: .batch_ms is %lld; give 1 or more",
                         (long long)args->batch_ms);
     if (args->checkpoint)
         beck__error_set(&ctx->error, BECK_UNSUPPORTED,
@@ -114,7 +118,8 @@ beck_context *beck__context_new(const beck_context_args *args)
     ctx->os = os;
     beck__arena_init(&ctx->arena, &os->memory);
     ctx->described.memory = &os->memory;
-    ctx->log = (struct log){.os = os, .fn = args->log, .user = args->log_user, .level = BECK_LOG_WARNING};
+    ctx->log =
+        (struct log){.os = os, .fn = args->log, .user = args->log_user, .level = BECK_LOG_WARNING};
     ctx->name = beck__arena_text(&ctx->arena, args->name ? args->name : "beck");
     ctx->manual_clock = args->manual_clock;
     ctx->manual_ms = args->manual_start_ms;
@@ -130,8 +135,8 @@ beck_context *beck__context_new(const beck_context_args *args)
     return ctx;
 }
 
-beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
-                                    int64_t batch_ms, struct error *error)
+beck_status beck__session_life_init(struct session_life *life, beck_context *ctx,
+                                    struct arena *arena, int64_t batch_ms, struct error *error)
 {
     life_init(life, ctx, arena, error);
     life->graph.node_count = ctx->life.graph.node_count;
@@ -155,7 +160,8 @@ beck_status beck__session_engine(beck_context *ctx)
 {
     const struct settings *s = ctx->settings;
     struct engine_options options = {
-        .threads = beck__master_threads(beck__settings_text(s, OPTION_MASTER), ctx->os->cpu_count(ctx->os)),
+        .threads = beck__master_threads(beck__settings_text(s, OPTION_MASTER),
+                                        ctx->os->cpu_count(ctx->os)),
         .isolate = beck__settings_number(s, OPTION_ISOLATE) != 0,
         .encode = beck__settings_number(s, OPTION_ENCODE) != 0,
         .attempts = (int)beck__settings_number(s, OPTION_ATTEMPTS),

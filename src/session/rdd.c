@@ -77,10 +77,11 @@ const char *beck_rdd_schema_text(const beck_rdd *r)
     return copy ? copy : "";
 }
 
-/* ---- creation ------------------------------------------------------------------------------------------- */
+/* ---- creation
+ * ------------------------------------------------------------------------------------------- */
 
-static beck_status fill(const beck_schema *schema, const beck_parallelize_args *args, size_t from, size_t to,
-                        struct blocks *list, struct error *error)
+static beck_status fill(const beck_schema *schema, const beck_parallelize_args *args, size_t from,
+                        size_t to, struct blocks *list, struct error *error)
 {
     struct builder b;
     beck_status status = beck__builder_init(&b, list->memory, schema, 0, error);
@@ -93,7 +94,8 @@ static beck_status fill(const beck_schema *schema, const beck_parallelize_args *
             break;
         beck__builder_end_row(&b);
         if (beck__builder_full(&b) || i + 1 == to) {
-            struct block *block = beck__block_new(list->memory, schema, b.chunk, 0, b.chunk->rows, NULL);
+            struct block *block =
+                beck__block_new(list->memory, schema, b.chunk, 0, b.chunk->rows, NULL);
             if (!block || !beck__blocks_add(list, block))
                 status = beck__error_memory(error, "parallelize", 0);
             beck__builder_clear(&b);
@@ -104,8 +106,9 @@ static beck_status fill(const beck_schema *schema, const beck_parallelize_args *
 }
 
 /* Slice i of n elements over p partitions: [i*n/p, (i+1)*n/p). */
-static beck_status slice_up(beck_context *ctx, const beck_schema *schema, const beck_parallelize_args *args,
-                            struct blocks *lists, uint32_t count, struct error *error)
+static beck_status slice_up(beck_context *ctx, const beck_schema *schema,
+                            const beck_parallelize_args *args, struct blocks *lists, uint32_t count,
+                            struct error *error)
 {
     beck_status status = BECK_OK;
 
@@ -153,7 +156,8 @@ static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_c
                         beck_str params, beck_site site)
 {
     struct graph *graph = &ctx->life.graph;
-    beck_str copy = beck_bytes_of(beck__arena_copy(graph->arena, params.data, params.size), params.size);
+    beck_str copy =
+        beck_bytes_of(beck__arena_copy(graph->arena, params.data, params.size), params.size);
 
     if (!copy.data) {
         beck__error_memory(&ctx->error, name, params.size);
@@ -164,8 +168,8 @@ static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_c
 
 beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
 {
-    return direct(ctx, args->class_of->name, args->class_of, beck_bytes_of(args->params, args->params_size),
-                  args->site);
+    return direct(ctx, args->class_of->name, args->class_of,
+                  beck_bytes_of(args->params, args->params_size), args->site);
 }
 
 beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
@@ -182,9 +186,10 @@ beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
     params.split_bytes = (uint64_t)(args->split_bytes > 0
                                         ? args->split_bytes
                                         : beck__settings_number(ctx->settings, OPTION_SPLIT_BYTES));
-    params.line_bytes_max = (uint64_t)(args->line_bytes_max > 0
-                                           ? args->line_bytes_max
-                                           : beck__settings_number(ctx->settings, OPTION_LINE_BYTES));
+    params.line_bytes_max =
+        (uint64_t)(args->line_bytes_max > 0
+                       ? args->line_bytes_max
+                       : beck__settings_number(ctx->settings, OPTION_LINE_BYTES));
     size_t size = offsetof(struct beck__text_params, path) + strlen(path) + 1;
     return direct(ctx, "text_file", beck__text_source, beck_bytes_of(&params, size), args->site);
 }

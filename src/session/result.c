@@ -10,8 +10,8 @@ struct beck_result {
     struct beck_result *older, **link;
     struct blocks *lists; /* by partition, while the job runs */
     uint32_t list_count;
-    struct blocks rows;  /* all of them, in partition order */
-    uint64_t *starts;    /* of each block */
+    struct blocks rows; /* all of them, in partition order */
+    uint64_t *starts;   /* of each block */
     size_t start_capacity;
     struct error error;
 };
@@ -73,8 +73,9 @@ static void gather(struct beck_result *result)
             beck__error_memory(&result->error, "the rows of a result", 0);
     lists_free(result);
     uint64_t row = 0;
-    if (!beck__vector_reserve(result->rows.memory, (void **)&result->starts, &result->start_capacity,
-                              result->rows.count + 1, sizeof *result->starts)) {
+    if (!beck__vector_reserve(result->rows.memory, (void **)&result->starts,
+                              &result->start_capacity, result->rows.count + 1,
+                              sizeof *result->starts)) {
         beck__error_memory(&result->error, "the rows of a result", 0);
         return;
     }
@@ -84,9 +85,10 @@ static void gather(struct beck_result *result)
     }
 }
 
-beck_status beck__session_job(struct session_life *life, struct node *node, const struct program *action,
-                              void (*deliver_fn)(void *, uint32_t, const struct blocks *), void *user,
-                              const char *what, struct error *error)
+beck_status beck__session_job(struct session_life *life, struct node *node,
+                              const struct program *action,
+                              void (*deliver_fn)(void *, uint32_t, const struct blocks *),
+                              void *user, const char *what, struct error *error)
 {
     struct dataset *dataset = NULL;
     beck_status status = beck__node_dataset(&life->stamp, node, &dataset, error);
@@ -209,7 +211,8 @@ static uint64_t rows_so_far(const struct beck_result *result)
     return rows;
 }
 
-/* As Spark does: the first partition, then four times as many at each step, until there are enough. */
+/* As Spark does: the first partition, then four times as many at each step, until there are enough.
+ */
 static void take_rows(struct beck_result *result, beck_rdd *r, uint64_t n, const char *what)
 {
     const struct program *limit = beck__program_limit(&r->life->graph, r->node, n);
@@ -234,7 +237,8 @@ static void take_rows(struct beck_result *result, beck_rdd *r, uint64_t n, const
             left -= rows;
             if (rows == 0)
                 continue;
-            struct block *cut = beck__block_new(result->rows.memory, block->schema, block->chunk, 0, rows, NULL);
+            struct block *cut =
+                beck__block_new(result->rows.memory, block->schema, block->chunk, 0, rows, NULL);
             if (!cut || !beck__blocks_add(&result->rows, cut))
                 beck__error_memory(&result->error, what, 0);
         }
@@ -352,7 +356,8 @@ beck_status beck__foreach_partition(beck_rdd *r, const beck_foreach_partition_ar
                           "foreach_partition");
 }
 
-/* ---- reading a result ---------------------------------------------------------------------------------- */
+/* ---- reading a result
+ * ---------------------------------------------------------------------------------- */
 
 beck_status beck_result_status(const beck_result *result)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sinks, the driver's side: open once, run the tasks that write, commit their messages. Saving an RDD
- * is one such run; a stream's output keeps its sink open and runs it once per batch.
+ * Sinks, the driver's side: open once, run the tasks that write, commit their messages. Saving an
+ * RDD is one such run; a stream's output keeps its sink open and runs it once per batch.
  */
 #include "connectors/connectors.h"
 #include "session/session.h"
@@ -50,7 +50,8 @@ beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, 
         sink->state = beck__arena_alloc(arena, sink->class_of->state_size + 1);
     if (!sink->state)
         return beck__error_memory(error, sink->class_of->name, sink->class_of->state_size);
-    beck_status status = sink->class_of->open ? sink->class_of->open(&s, sink->state, &last_batch) : BECK_OK;
+    beck_status status =
+        sink->class_of->open ? sink->class_of->open(&s, sink->state, &last_batch) : BECK_OK;
     if (status)
         return sink_failed(sink, status, "open", error);
     sink->opened = true;
@@ -126,7 +127,8 @@ beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, 
     return status;
 }
 
-/* ---- saving an RDD --------------------------------------------------------------------------------------- */
+/* ---- saving an RDD
+ * --------------------------------------------------------------------------------------- */
 
 static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, const char *what)
 {

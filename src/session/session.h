@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session - the context and everything that a batch program needs: options, the engine, RDDs, actions
- * and results. The driver room adds streams to it through `stream`.
+ * session - the context and everything that a batch program needs: options, the engine, RDDs,
+ * actions and results. The driver room adds streams to it through `stream`.
  */
 #ifndef BECK_SESSION_H
 #define BECK_SESSION_H
@@ -44,7 +44,7 @@ struct beck_context {
     bool manual_clock;
     int64_t manual_ms;
     bool help, describe; /* asked for on the command line */
-    _Atomic int state; /* beck_state_of */
+    _Atomic int state;   /* beck_state_of */
     struct text described;
 };
 
@@ -57,21 +57,22 @@ struct beck_rdd {
 beck_status beck__session_engine(beck_context *ctx);
 /* An RDD in this life's arena, never NULL (a static poisoned one without memory). */
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
-/* A life for one batch: `arena` must be empty; errors of its graph and actions go to *error. The end
- * frees results and datasets, not the arena. */
-beck_status beck__session_life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
-                                    int64_t batch_ms, struct error *error);
+/* A life for one batch: `arena` must be empty; errors of its graph and actions go to *error. The
+ * end frees results and datasets, not the arena. */
+beck_status beck__session_life_init(struct session_life *life, beck_context *ctx,
+                                    struct arena *arena, int64_t batch_ms, struct error *error);
 void beck__session_life_end(struct session_life *life);
 /* All rows of a node as a result that belongs to `owner`. NULL without memory. */
 struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,
                                           struct node *node, const char *what);
 /* Runs a job over the node; rows go to deliver. */
-beck_status beck__session_job(struct session_life *life, struct node *node, const struct program *action,
+beck_status beck__session_job(struct session_life *life, struct node *node,
+                              const struct program *action,
                               void (*deliver)(void *, uint32_t, const struct blocks *), void *user,
                               const char *what, struct error *error);
 
-/* A sink as the end of a pipeline: open, tasks, commit, close. `params` as given to beck_save. Returns
- * the number of rows written in *rows (may be NULL). */
+/* A sink as the end of a pipeline: open, tasks, commit, close. `params` as given to beck_save.
+ * Returns the number of rows written in *rows (may be NULL). */
 struct output_sink {
     const beck_sink_class *class_of;
     beck_str params;
@@ -79,7 +80,8 @@ struct output_sink {
     bool opened;
     struct error reason; /* what the sink said */
 };
-beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, struct error *error);
+beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena,
+                                 struct error *error);
 beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
                            const struct program *program, const char *what, struct error *error);
 void beck__sink_close(struct output_sink *sink);
