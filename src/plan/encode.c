@@ -2,7 +2,8 @@
 /*
  * Stage programs as bytes. Layout: "BKP1", u32 count, schema text of the input, then per operation
  * its fields in the order of struct op; schemas travel as text. Decoding trusts nothing: kinds and
- * numbers are checked against the schemas, so that the interpreter may index columns unchecked.
+ * numbers are checked against the schemas (check.c), so that the interpreter may index columns
+ * unchecked.
  */
 #include "plan/plan.h"
 
@@ -64,84 +65,84 @@ void beck__program_encode(const struct program *program, struct text *out)
         put_op(out, &program->ops[i]);
 }
 
-static beck_status get_schema(struct arena *arena, struct reader *in, const beck_schema **schema,
-                              struct error *error)
-{
-    beck_str s = beck__get_string(in);
-    char *text = in->bad ? NULL : beck__arena_raw(arena, s.size + 1);
+/* ---- decoding -------------------------------------------------------------------------------- */
 
-    if (!text)
-        return beck__error_set(error, BECK_CORRUPT, "stage program: schema is cut off");
+struct source {
+    struct arena *arena;
+    struct reader *in;
+    bool no_memory;
+};
+
+/* A copy with a NUL behind it; NULL without memory. */
+static char *get_text(struct source *from)
+{
+    beck_str s = beck__get_string(from->in);
+    char *text = beck__arena_raw(from->arena, s.size + 1);
+
+    if (!text) {
+        from->no_memory = true;
+        return NULL;
+    }
     memcpy(text, s.data, s.size);
     text[s.size] = 0;
-    return beck__schema_parse(arena, text, schema, error);
+    return text;
 }
 
-static const char *get_name(struct arena *arena, struct reader *in)
+static const char *get_name(struct source *from)
 {
-    if (!beck__get_u8(in))
-        return NULL;
-    beck_str s = beck__get_string(in);
-    char *copy = in->bad ? NULL : beck__arena_raw(arena, s.size + 1);
-    if (!copy)
-        return NULL;
-    memcpy(copy, s.data, s.size);
-    copy[s.size] = 0;
-    return copy;
+    return beck__get_u8(from->in) ? get_text(from) : NULL;
 }
 
-static bool get_columns(struct arena *arena, struct reader *in, struct op *op)
+static beck_status get_schema(struct source *from, const beck_schema **schema, struct error *error)
 {
-    op->column_count = beck__get_u32(in);
-    if (in->bad || op->column_count > BECK__COLUMNS_MAX)
-        return false;
-    uint32_t *columns = beck__arena_alloc(arena, (op->column_count + 1) * sizeof *columns);
-    if (!columns)
-        return false;
-    for (uint32_t i = 0; i < op->column_count; i++) {
-        columns[i] = beck__get_u32(in);
-        if (columns[i] >= op->in->count)
-            return false;
-    }
+    const char *text = get_text(from);
+    struct error reason = {0};
+
+    if (!text)
+        return beck__error_memory(error, "a stage program", 0);
+    if (from->in->bad)
+        return beck__error_set(error, BECK_CORRUPT, "stage program: schema is cut off");
+    beck_status status = beck__schema_parse(from->arena, text, schema, &reason);
+    if (status == BECK_INVALID)
+        status = BECK_CORRUPT;
+    return status ? beck__error_set(error, status, "stage program: %s", reason.text) : BECK_OK;
+}
+
+static void get_columns(struct source *from, struct op *op)
+{
+    uint32_t count = beck__get_u32(from->in);
+
+    if (count > BECK__COLUMNS_MAX)
+        from->in->bad = true;
+    if (from->in->bad)
+        return;
+    uint32_t *columns = beck__arena_alloc(from->arena, (count + 1) * sizeof *columns);
+    from->no_memory |= !columns;
+    for (uint32_t i = 0; columns && i < count; i++)
+        columns[i] = beck__get_u32(from->in);
     op->columns = columns;
-    return true;
+    op->column_count = columns ? count : 0;
 }
 
-static bool op_fits(const struct op *op)
+static void get_bytes(struct source *from, struct op *op)
 {
-    if (op->kind >= OP_COUNT || op->emits > EMITS_ANY || op->adds > ADDS_ROW_AFTER ||
-        op->fold >= FOLD_KINDS || !op->name || op->keys > op->in->count)
-        return false;
-    switch (op->kind) {
-    case OP_CALL:
-        return op->adds != ADDS_KEY_BEFORE || op->keys <= op->out->count;
-    case OP_WORDS:
-    case OP_LINES:
-        return op->in->fields[0].type == BECK_STRING && op->out->fields[0].type == BECK_STRING &&
-               (op->out->count == 1 ||
-                (op->out->count == 2 && op->out->fields[1].type == BECK_BIGINT));
-    case OP_PROJECT:
-        return op->column_count == op->out->count;
-    case OP_GLOM:
-        return op->out->count == 1 && op->out->fields[0].type == BECK_ARRAY;
-    case OP_GROUP:
-        return op->keys <= op->out->count;
-    case OP_SINK:
-        return op->out->count == 1 && op->out->fields[0].type == BECK_BINARY;
-    default:
-        return true;
-    }
+    beck_str bytes = beck__get_string(from->in);
+    const void *copy = beck__arena_copy(from->arena, bytes.data, bytes.size);
+
+    from->no_memory |= !copy;
+    op->bytes = beck_bytes_of(copy, copy ? bytes.size : 0);
 }
 
-static beck_status get_op(struct arena *arena, struct reader *in, struct op *op,
-                          struct error *error)
+static beck_status get_op(struct source *from, struct op *op, struct error *error)
 {
+    struct reader *in = from->in;
+
     op->kind = (enum op_kind)beck__get_u8(in);
-    op->name = get_name(arena, in);
-    op->label = get_name(arena, in);
-    op->file = get_name(arena, in);
+    op->name = get_name(from);
+    op->label = get_name(from);
+    op->file = get_name(from);
     op->line = beck__get_u32(in);
-    beck_status status = get_schema(arena, in, &op->out, error);
+    beck_status status = get_schema(from, &op->out, error);
     if (status)
         return status;
     op->keys = beck__get_u32(in);
@@ -157,9 +158,11 @@ static beck_status get_op(struct arena *arena, struct reader *in, struct op *op,
         op->function[i].module = beck__get_u64(in);
         op->function[i].offset = beck__get_u64(in);
     }
-    beck_str bytes = beck__get_string(in);
-    op->bytes = beck_bytes_of(beck__arena_copy(arena, bytes.data, bytes.size), bytes.size);
-    if (!get_columns(arena, in, op) || in->bad || !op_fits(op))
+    get_bytes(from, op);
+    get_columns(from, op);
+    if (from->no_memory)
+        return beck__error_memory(error, "a stage program", 0);
+    if (in->bad || !beck__op_fits(op))
         return beck__error_set(error, BECK_CORRUPT, "stage program: damaged operation at byte %zu",
                                in->at);
     return BECK_OK;
@@ -168,19 +171,20 @@ static beck_status get_op(struct arena *arena, struct reader *in, struct op *op,
 beck_status beck__program_decode(struct arena *arena, struct reader *in,
                                  const struct program **program, struct error *error)
 {
+    struct source from = {.arena = arena, .in = in};
     uint32_t magic = beck__get_u32(in), count = beck__get_u32(in);
 
-    if (in->bad || magic != MAGIC || count > OPS_MAX)
+    if (in->bad || magic != MAGIC || count > OPS_MAX || count > in->size - in->at)
         return beck__error_set(error, BECK_CORRUPT, "stage program: bad magic or length");
     struct program *p = beck__arena_alloc(arena, sizeof *p);
     struct op *ops = beck__arena_alloc(arena, (count + 1) * sizeof *ops);
     if (!p || !ops)
         return beck__error_memory(error, "a stage program", count * sizeof *ops);
-    beck_status status = get_schema(arena, in, &p->in, error);
+    beck_status status = get_schema(&from, &p->in, error);
     p->out = p->in;
     for (uint32_t i = 0; !status && i < count; i++) {
         ops[i].in = p->out;
-        status = get_op(arena, in, &ops[i], error);
+        status = get_op(&from, &ops[i], error);
         p->out = ops[i].out;
     }
     p->count = count;

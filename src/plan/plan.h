@@ -82,6 +82,11 @@ bool beck__program_calls(const struct program *program);
 /* True if a partition without rows gives no rows and has no effect: its task need not run. */
 bool beck__program_silent(const struct program *program);
 
+/* True if the schemas, columns and keys of an operation are such as its kind takes and makes: then
+ * the interpreter can run it on any rows of the input schema. What is built passes; what is decoded
+ * is asked. */
+bool beck__op_fits(const struct op *op);
+
 /* One after the other; in the arena; ops are copied, what they point to is shared. NULL without
  * memory. */
 const struct program *beck__program_join(struct arena *arena, const struct program *a,

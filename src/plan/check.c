@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Does an operation fit its schemas? What passes here may be run by the interpreter, which indexes
+ * columns and copies cells without asking again. So it is asked of every operation that is built,
+ * and of every one that is decoded.
+ */
+#include "plan/plan.h"
+
+static bool same_types(const struct field *a, const struct field *b, uint32_t count)
+{
+    const beck_schema left = {.count = count, .fields = a}, right = {.count = count, .fields = b};
+
+    return beck__schema_equal(&left, &right, false);
+}
+
+static bool same_schemas(const struct op *op)
+{
+    return beck__schema_equal(op->in, op->out, false);
+}
+
+/* The element of an ARRAY of these columns: the type itself if there is one, else a STRUCT. */
+static bool is_array_of(const struct field *array, const struct field *fields, uint32_t count)
+{
+    const struct field *element = array->fields;
+
+    if (array->type != BECK_ARRAY)
+        return false;
+    if (count == 1)
+        return same_types(element, fields, 1);
+    return element->type == BECK_STRUCT && element->count == count &&
+           same_types(element->fields, fields, count);
+}
+
+static bool call_fits(const struct op *op)
+{
+    uint32_t in = op->in->count, out = op->out->count;
+
+    switch (op->adds) {
+    case ADDS_NOTHING:
+        return true;
+    case ADDS_KEY_BEFORE:
+        return op->keys <= out && same_types(op->in->fields, op->out->fields, op->keys);
+    case ADDS_ROW_AFTER:
+        return in <= out && same_types(op->in->fields, op->out->fields + (out - in), in);
+    }
+    return false;
+}
+
+static bool words_fit(const struct op *op)
+{
+    const struct field *out = op->out->fields;
+
+    return op->in->fields[0].type == BECK_STRING && out[0].type == BECK_STRING &&
+           (op->out->count == 1 || (op->out->count == 2 && out[1].type == BECK_BIGINT));
+}
+
+static bool project_fits(const struct op *op)
+{
+    if (op->column_count != op->out->count)
+        return false;
+    for (uint32_t k = 0; k < op->column_count; k++)
+        if (op->columns[k] >= op->in->count ||
+            !same_types(&op->in->fields[op->columns[k]], &op->out->fields[k], 1))
+            return false;
+    return true;
+}
+
+/* ---- group ----------------------------------------------------------------------------------- */
+
+static bool is_average(const struct field *state)
+{
+    return state->type == BECK_STRUCT && state->count == 2 &&
+           state->fields[0].type == BECK_DOUBLE && state->fields[1].type == BECK_BIGINT;
+}
+
+/* A fold that sees one column and makes one; `in` is NULL for a count that needs no column. */
+static bool column_fits(const struct op *op, const struct field *in, const struct field *out)
+{
+    if (!in)
+        return op->fold == FOLD_COUNT && !op->state_in && out->type == BECK_BIGINT;
+    bool number = in->type == BECK_BIGINT || in->type == BECK_DOUBLE;
+    switch (op->fold) {
+    case FOLD_SUM:
+        return number && out->type == in->type;
+    case FOLD_AVG:
+        return (op->state_in ? is_average(in) : number) &&
+               (op->state_out ? is_average(out) : out->type == BECK_DOUBLE);
+    case FOLD_MIN:
+    case FOLD_MAX:
+        return same_types(in, out, 1);
+    case FOLD_COUNT:
+        return out->type == BECK_BIGINT && (!op->state_in || in->type == BECK_BIGINT);
+    case FOLD_DISTINCT:
+    case FOLD_TOP:
+        return op->state_in ? out->type == BECK_ARRAY && same_types(in, out, 1)
+                            : out->type == BECK_ARRAY && same_types(out->fields, in, 1);
+    case FOLD_USER:
+        return (!op->state_in || in->type == BECK_BINARY) &&
+               (!op->state_out || out->type == BECK_BINARY);
+    default:
+        return false;
+    }
+}
+
+static bool group_fits(const struct op *op)
+{
+    uint32_t in = op->in->count - op->keys, out = op->out->count - op->keys;
+    const struct field *values = op->in->fields + op->keys, *results = op->out->fields + op->keys;
+
+    if (op->keys > op->out->count || !same_types(op->in->fields, op->out->fields, op->keys))
+        return false;
+    if (op->fold == FOLD_LIST)
+        return !op->state_in && !op->state_out && in > 0 && out == 1 &&
+               is_array_of(results, values, in);
+    if (op->fold == FOLD_REDUCE || (op->fold == FOLD_COMBINE && op->state_in))
+        return in > 0 && in == out && same_types(values, results, in);
+    if (op->fold == FOLD_COMBINE)
+        return in > 0 && out > 0;
+    if (in != out && (op->fold != FOLD_COUNT || op->state_in))
+        return false;
+    for (uint32_t i = 0; i < out; i++)
+        if (!column_fits(op, i < in ? &values[i] : NULL, &results[i]))
+            return false;
+    return true;
+}
+
+bool beck__op_fits(const struct op *op)
+{
+    if (op->emits > EMITS_ANY || op->adds > ADDS_ROW_AFTER || op->fold >= FOLD_KINDS || !op->name ||
+        op->keys > op->in->count || op->in->count == 0 || op->out->count == 0)
+        return false;
+    switch (op->kind) {
+    case OP_CALL:
+        return call_fits(op);
+    case OP_FILTER:
+    case OP_LIMIT:
+        return same_schemas(op);
+    case OP_WORDS:
+    case OP_LINES:
+        return words_fit(op);
+    case OP_PROJECT:
+        return project_fits(op);
+    case OP_PARTITION:
+        return true;
+    case OP_GLOM:
+        return op->out->count == 1 &&
+               is_array_of(&op->out->fields[0], op->in->fields, op->in->count);
+    case OP_GROUP:
+        return group_fits(op);
+    case OP_SINK:
+        return op->out->count == 1 && op->out->fields[0].type == BECK_BINARY;
+    case OP_COUNT:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check_test - every sample fits; changed in one place it does not.
+ */
+#include "plan/testing.h"
+
+static struct test_memory memory;
+static struct arena arena;
+
+static int open(void **state)
+{
+    (void)state;
+    beck__arena_init(&arena, test_memory_init(&memory, 0));
+    return 0;
+}
+
+static int close(void **state)
+{
+    (void)state;
+    beck__arena_deinit(&arena);
+    return memory.used == 0 ? 0 : -1;
+}
+
+static void test_samples_fit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < BECK__COUNT_OF(test_samples); i++) {
+        struct op op = test_sample_op(&arena, &test_samples[i]);
+        if (!beck__op_fits(&op))
+            print_error("sample %zu\n", i);
+        assert_true(beck__op_fits(&op));
+    }
+}
+
+/* What is wrong whatever the kind. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < BECK__COUNT_OF(test_samples); i++) {
+        const struct op good = test_sample_op(&arena, &test_samples[i]);
+        struct op op = good;
+        op.kind = OP_COUNT;
+        assert_false(beck__op_fits(&op));
+        op = good;
+        op.name = NULL;
+        assert_false(beck__op_fits(&op));
+        op = good;
+        op.emits = EMITS_ANY + 1;
+        assert_false(beck__op_fits(&op));
+        op = good;
+        op.adds = ADDS_ROW_AFTER + 1;
+        assert_false(beck__op_fits(&op));
+        op = good;
+        op.fold = FOLD_KINDS;
+        assert_false(beck__op_fits(&op));
+        op = good;
+        op.keys = op.in->count + 1;
+        assert_false(beck__op_fits(&op));
+    }
+}
+
+static bool fits(const struct test_sample *sample)
+{
+    struct op op = test_sample_op(&arena, sample);
+    return beck__op_fits(&op);
+}
+
+#define REFUSED(k, from, to, ...)                                                                  \
+    assert_false(                                                                                  \
+        fits(&(const struct test_sample){.kind = (k), .in = (from), .out = (to), __VA_ARGS__}))
+
+static void test_schemas(void **state)
+{
+    (void)state;
+    REFUSED(OP_FILTER, "a STRING", "a BIGINT", .keys = 0);
+    REFUSED(OP_LIMIT, "a STRING", "a STRING, b STRING", .keys = 0);
+    REFUSED(OP_CALL, "a STRING", "b BIGINT", .keys = 1, .adds = ADDS_KEY_BEFORE);
+    REFUSED(OP_CALL, "a STRING, b STRING", "a STRING", .keys = 2, .adds = ADDS_KEY_BEFORE);
+    REFUSED(OP_CALL, "a STRING, b STRING", "k STRING", .keys = 0, .adds = ADDS_ROW_AFTER);
+    REFUSED(OP_CALL, "a STRING", "k STRING, a BIGINT", .keys = 0, .adds = ADDS_ROW_AFTER);
+    REFUSED(OP_WORDS, "a BIGINT", "w STRING", .keys = 0);
+    REFUSED(OP_WORDS, "a STRING", "w BINARY", .keys = 0);
+    REFUSED(OP_WORDS, "a STRING", "w STRING, n DOUBLE", .keys = 0);
+    REFUSED(OP_LINES, "a STRING", "w STRING, n BIGINT, m BIGINT", .keys = 0);
+    REFUSED(OP_GLOM, "a STRING", "a STRING", .keys = 0);
+    REFUSED(OP_GLOM, "a STRING", "a ARRAY<BIGINT>", .keys = 0);
+    REFUSED(OP_GLOM, "a STRING", "a ARRAY<STRUCT<a STRING>>", .keys = 0);
+    REFUSED(OP_GLOM, "a STRING, b STRING", "a ARRAY<STRING>", .keys = 0);
+    REFUSED(OP_SINK, "a STRING", "a STRING", .keys = 0);
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k BIGINT, v BIGINT", .keys = 1, .fold = FOLD_SUM);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v STRING", .keys = 1, .fold = FOLD_SUM);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k STRING, v DOUBLE", .keys = 1, .fold = FOLD_SUM);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k STRING, v BIGINT, w BIGINT", .keys = 1,
+            .fold = FOLD_SUM);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT, w BIGINT", "k STRING, v BIGINT", .keys = 1,
+            .fold = FOLD_MIN);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k STRING, v BIGINT", .keys = 1, .fold = FOLD_AVG);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k STRING, v DOUBLE", .keys = 1, .fold = FOLD_AVG,
+            .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v BIGINT", "k STRING, v STRING", .keys = 1, .fold = FOLD_COUNT);
+    REFUSED(OP_GROUP, "k STRING", "k STRING, n BIGINT", .keys = 1, .fold = FOLD_COUNT,
+            .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v STRING", .keys = 1, .fold = FOLD_DISTINCT);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v ARRAY<STRING>", .keys = 1,
+            .fold = FOLD_TOP, .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v STRING", .keys = 1, .fold = FOLD_USER,
+            .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v STRING", .keys = 1, .fold = FOLD_USER,
+            .state_out = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v BINARY", .keys = 1, .fold = FOLD_REDUCE);
+    REFUSED(OP_GROUP, "k STRING", "k STRING", .keys = 1, .fold = FOLD_REDUCE);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, c DOUBLE", .keys = 1, .fold = FOLD_COMBINE,
+            .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING", .keys = 1, .fold = FOLD_COMBINE);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v ARRAY<STRING>", .keys = 1,
+            .fold = FOLD_LIST, .state_in = true);
+    REFUSED(OP_GROUP, "k STRING, v STRING", "k STRING, v ARRAY<STRUCT<v STRING>>", .keys = 1,
+            .fold = FOLD_LIST);
+    REFUSED(OP_GROUP, "k STRING", "k STRING", .keys = 1, .fold = FOLD_LIST);
+}
+
+static void test_project(void **state)
+{
+    (void)state;
+    const uint32_t columns[] = {1, 0, 1};
+    struct op op =
+        test_op(&arena, OP_PROJECT, "a STRING, b BIGINT", "x BIGINT, y STRING, z BIGINT");
+    op.columns = columns;
+    op.column_count = 3;
+    assert_true(beck__op_fits(&op));
+    op.column_count = 2;
+    assert_false(beck__op_fits(&op));
+    op.column_count = 3;
+    op.columns = (const uint32_t[]){0, 1, 1};
+    assert_false(beck__op_fits(&op));
+    op.columns = (const uint32_t[]){1, 0, 2};
+    assert_false(beck__op_fits(&op));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_samples_fit, open, close),
+        cmocka_unit_test_setup_teardown(test_numbers, open, close),
+        cmocka_unit_test_setup_teardown(test_schemas, open, close),
+        cmocka_unit_test_setup_teardown(test_groups, open, close),
+        cmocka_unit_test_setup_teardown(test_project, open, close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
