@@ -50,8 +50,9 @@
       "received data is sealed into a block after this time")                                      \
     X(BLOCK_BYTES, "receiver.block_bytes", "", BYTES, "4m", 4096, 1073741824,                      \
       "received data is sealed into a block at this size")                                         \
-    X(RECEIVER_BYTES, "receiver.bytes_max", "", BYTES, "64m", 65536, 1125899906842624,             \
-      "received data that waits or is being processed, per receiver; then it is not read on")      \
+    X(RECEIVER_BYTES, "receiver.bytes_max", "", BYTES, "0", 0, 1125899906842624,                   \
+      "received data that waits or is being processed, per receiver; then it is not read on; "     \
+      "0: a quarter of engine.memory, or 1g without that limit")                                   \
     X(RECONNECT, "socket.reconnect", "", DURATION, "2s", 1, 86400000,                              \
       "wait before a receiver that failed starts again")                                           \
     X(LINE_BYTES, "text.line_bytes_max", "", BYTES, "1m", 16, 268435456,                           \

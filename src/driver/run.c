@@ -111,6 +111,15 @@ static int64_t idle(void *user)
     return beck__driver_tick(user);
 }
 
+/* What one receiver may hold: a bound that a fast source and a long batch do not meet at once. */
+static int64_t receiver_bytes(const struct settings *s)
+{
+    int64_t given = beck__settings_number(s, OPTION_RECEIVER_BYTES);
+    int64_t memory = beck__settings_number(s, OPTION_MEMORY);
+
+    return given ? given : memory ? memory / 4 : (int64_t)1 << 30;
+}
+
 static beck_status start_inputs(struct driver *driver, bool threaded)
 {
     beck_context *ctx = driver->ctx;
@@ -121,7 +130,7 @@ static beck_status start_inputs(struct driver *driver, bool threaded)
         .log = &ctx->log,
         .block_ms = beck__settings_number(s, OPTION_BLOCK),
         .block_bytes = beck__settings_number(s, OPTION_BLOCK_BYTES),
-        .bytes_max = beck__settings_number(s, OPTION_RECEIVER_BYTES),
+        .bytes_max = receiver_bytes(s),
         .restart_ms = beck__settings_number(s, OPTION_RECONNECT),
         .line_bytes_max = (size_t)beck__settings_number(s, OPTION_LINE_BYTES),
         .now_ms = now_of,

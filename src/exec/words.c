@@ -22,11 +22,6 @@ struct words {
     uint32_t ones; /* rows of the second column that hold 1: they stay so */
 };
 
-static inline bool is_delimiter(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 /* Bit i is set if byte i of 64 is a delimiter. */
 static inline uint64_t delimiters(const char *p)
 {
@@ -42,7 +37,7 @@ static inline uint64_t delimiters(const char *p)
     }
 #else
     for (unsigned i = 0; i < 64; i++)
-        mask |= (uint64_t)is_delimiter(p[i]) << i;
+        mask |= (uint64_t)(p[i] == ' ' || p[i] == '\n' || p[i] == '\t' || p[i] == '\r') << i;
 #endif
     return mask;
 }
@@ -189,17 +184,43 @@ static enum flow cut_lines(struct words *self, beck_str rest)
     return FLOW_MORE;
 }
 
+/* Lines that lie behind one another with nothing but a line end between them are one text: the words of
+ * all of them are found in one go. Returns the row behind the last one taken. */
+static uint32_t join_lines(const beck_view *views, const beck_column *k, uint32_t row, uint32_t rows,
+                           beck_str *text)
+{
+    *text = beck_view_string(&views[row]);
+    while (++row < rows && !k->valid && text->size > BECK_VIEW_INLINE) {
+        const beck_view *next = &views[row];
+        const char *end = text->data + text->size;
+        if (next->size <= BECK_VIEW_INLINE)
+            break;
+        uintptr_t gap = (uintptr_t)next->u.data - (uintptr_t)end;
+        if (!(gap == 1 && end[0] == '\n') && !(gap == 2 && end[0] == '\r' && end[1] == '\n'))
+            break;
+        text->size += gap + next->size;
+    }
+    return row;
+}
+
 static enum flow words_push(struct operator *base, const beck_chunk *chunk)
 {
     struct words *self = (struct words *)base;
     const beck_column *k = &chunk->column[0];
+    const beck_view *views = k->data;
     enum flow flow = FLOW_MORE;
 
-    for (uint32_t i = 0; i < chunk->rows && flow == FLOW_MORE; i++) {
-        beck_str line = beck_view_string((const beck_view *)k->data + i);
-        if (k->valid && !beck__bit_get(k->valid, i))
-            continue;
-        flow = self->lines ? cut_lines(self, line) : cut_words(self, line);
+    for (uint32_t i = 0; i < chunk->rows && flow == FLOW_MORE;) {
+        beck_str text = beck_view_string(&views[i]);
+        if (k->valid && !beck__bit_get(k->valid, i)) {
+            i++;
+        } else if (self->lines) {
+            flow = cut_lines(self, text);
+            i++;
+        } else {
+            i = join_lines(views, k, i, chunk->rows, &text);
+            flow = cut_words(self, text);
+        }
     }
     return flow == FLOW_MORE && self->rows ? pass_on(self) : flow;
 }

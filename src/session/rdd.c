@@ -121,6 +121,25 @@ static beck_status slice_up(beck_context *ctx, const beck_schema *schema,
     return status;
 }
 
+/* The blocks stay with the dataset that holds them; what listed them needs no owner any more. */
+static bool settle(struct arena *arena, struct blocks *lists, uint32_t count, struct error *error)
+{
+    for (uint32_t p = 0; p < count; p++) {
+        struct blocks list = lists[p];
+        struct block **items =
+            beck__arena_copy(arena, list.items ? (const void *)list.items : "", list.count * sizeof *items);
+        if (!items) {
+            beck__error_memory(error, "parallelize", list.count * sizeof *items);
+            return false;
+        }
+        beck__blocks_deinit(&lists[p]);
+        list.items = items;
+        list.capacity = list.count;
+        lists[p] = list;
+    }
+    return true;
+}
+
 beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args)
 {
     struct session_life *life = &ctx->life;
@@ -146,8 +165,9 @@ beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args
         return beck__session_rdd(life, NULL);
     }
     struct node *node = beck__node_values(graph, "parallelize", args->site, schema, lists, count);
-    /* the context's own dataset takes references, so that the lists need no owner */
-    if (node && beck__node_dataset(&life->stamp, node, &dataset, &ctx->error))
+    /* the context's own dataset takes references; the lists themselves move to its arena */
+    if (node && (beck__node_dataset(&life->stamp, node, &dataset, &ctx->error) ||
+                 !settle(graph->arena, lists, count, &ctx->error)))
         node = NULL;
     return beck__session_rdd(life, node);
 }
