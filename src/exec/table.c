@@ -5,6 +5,10 @@
  */
 #include "exec/table.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define NULL_HASH 0x9ae16a3b2f90404fu
 
 bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema, uint32_t keys)
@@ -51,24 +55,19 @@ static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t fro
                       uint64_t *hashes)
 {
     const beck_column *k = chunk->column;
+    const struct hash *h = &table->index;
 
-    switch (table->kind) {
-    case TABLE_STRING:
-        for (uint32_t i = 0; i < count; i++)
-            hashes[i] = beck__view_hash((const beck_view *)k->data + from + i);
-        break;
-    case TABLE_INTEGER:
-        for (uint32_t i = 0; i < count; i++)
-            hashes[i] = mix(((const uint64_t *)k->data)[from + i]);
-        break;
-    case TABLE_ANY:
-        for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (table->kind == TABLE_ANY)
             hashes[i] = beck__key_hash(chunk, 0, table->keys, from + i, &table->scratch);
-        return;
-    }
-    for (uint32_t i = 0; k->valid && i < count; i++)
-        if (cell_null(k, from + i))
+        else if (cell_null(k, from + i))
             hashes[i] = NULL_HASH;
+        else if (table->kind == TABLE_STRING)
+            hashes[i] = beck__view_hash((const beck_view *)k->data + from + i);
+        else
+            hashes[i] = mix(((const uint64_t *)k->data)[from + i]);
+        __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
+    }
 }
 
 static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk, uint32_t row)
@@ -122,54 +121,61 @@ static bool find_any(struct table *table, const beck_chunk *chunk, uint32_t row,
     }
 }
 
-/* What the first slot of each key holds: the likely group, or NO_GROUP. */
-#define NO_GROUP UINT32_MAX
-static void guess(const struct table *table, const uint64_t *hashes, uint32_t count, uint32_t *groups)
+/* The same 16 bytes: equal, and for most unequal ones the end of it. */
+static inline bool view_same(const beck_view *a, const beck_view *b)
 {
-    const struct hash *h = &table->index;
-    const beck_view *known = table->rows.chunk->column[0].data;
-
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t slot = h->slots[beck__hash_first(h, hashes[i])];
-        groups[i] = beck__hash_item(slot); /* of an empty slot: NO_GROUP */
-        __builtin_prefetch(&known[slot ? groups[i] : 0]);
-    }
+#if defined(__SSE2__)
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i y = _mm_loadu_si128((const __m128i *)(const void *)b);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) == 0xffff;
+#else
+    return memcmp(a, b, sizeof *a) == 0;
+#endif
 }
 
-/* Strings without nulls: most keys are known and stand in their first slot, so that is tried for a
- * block of keys at a time, and their cache misses overlap. */
+/* Strings without nulls. Most keys are known and stand in their first slot, so that is tried for all keys
+ * of a block at once, in steps whose cache misses overlap: hash and fetch the slot; read the slot and
+ * fetch the key it speaks of; compare. */
 #define BLOCK 256u
 static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
-                         const uint64_t *hashes, uint32_t *groups)
+                         uint32_t *groups)
 {
     const beck_view *views = (const beck_view *)chunk->column[0].data + from;
+    const struct hash *h = &table->index;
+    uint64_t hashes[BLOCK];
 
-    for (uint32_t at = 0; at < count; at += BLOCK) {
-        uint32_t end = count - at < BLOCK ? count : at + BLOCK;
-        guess(table, hashes + at, end - at, groups + at);
-        const beck_view *known = table->rows.chunk->column[0].data;
-        for (uint32_t i = at; i < end; i++) {
-            if (groups[i] != NO_GROUP && beck__view_equal(&known[groups[i]], &views[i]))
-                continue;
-            if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
-                return false;
-            known = table->rows.chunk->column[0].data; /* may have moved */
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = beck__view_hash(&views[i]);
+        __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
+    }
+    const beck_view *known = table->rows.chunk->column[0].data;
+    if (!known) /* the first key of all: nothing to compare with */
+        known = views;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t slot = h->slots[beck__hash_first(h, hashes[i])];
+        groups[i] = slot ? beck__hash_item(slot) : 0;
+        __builtin_prefetch(&known[groups[i]]);
+    }
+    uint32_t groups_known = beck__table_count(table);
+    for (uint32_t i = 0; i < count; i++) {
+        if (groups_known && view_same(&known[groups[i]], &views[i]))
+            continue;
+        if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
+            return false;
+        known = table->rows.chunk->column[0].data; /* may have moved */
+        groups_known = beck__table_count(table);
     }
     return true;
 }
 
 static bool find_batch(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
-                       const uint64_t *hashes, uint32_t *groups)
+                       uint32_t *groups)
 {
-    const beck_column *k = chunk->column;
+    uint64_t hashes[BLOCK];
 
-    if (table->kind == TABLE_STRING && !k->valid && !table->rows.chunk->column[0].valid)
-        return find_strings(table, chunk, from, count, hashes, groups);
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(&table->index.slots[beck__hash_first(&table->index, hashes[i])]);
+    if (table->kind == TABLE_STRING && !chunk->column->valid && !table->rows.chunk->column[0].valid)
+        return find_strings(table, chunk, from, count, groups);
+    hash_rows(table, chunk, from, count, hashes);
     for (uint32_t i = 0; i < count; i++)
         if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
             return false;
@@ -179,9 +185,7 @@ static bool find_batch(struct table *table, const beck_chunk *chunk, uint32_t fr
 bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
                       uint32_t *groups)
 {
-    uint64_t hashes[BECK__CHUNK_ROWS];
     uint32_t known = beck__table_count(table);
-    bool ok = true;
 
     if (table->keys == 0) {
         if (known == 0 && count > 0)
@@ -189,13 +193,11 @@ bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t fro
         memset(groups, 0, count * sizeof *groups);
         return true;
     }
-    ok = beck__hash_reserve(&table->index, count, table->hashes) &&
-         beck__vector_reserve(table->task->memory, (void **)&table->hashes, &table->hash_capacity,
-                              (size_t)known + count, sizeof *table->hashes);
-    if (ok) {
-        hash_rows(table, chunk, from, count, hashes);
-        ok = find_batch(table, chunk, from, count, hashes, groups);
-    }
+    bool ok = beck__hash_reserve(&table->index, count, table->hashes) &&
+              beck__vector_reserve(table->task->memory, (void **)&table->hashes, &table->hash_capacity,
+                                   (size_t)known + count, sizeof *table->hashes);
+    for (uint32_t at = 0; ok && at < count; at += BLOCK)
+        ok = find_batch(table, chunk, from + at, count - at < BLOCK ? count - at : BLOCK, groups + at);
     if (!ok)
         beck__error_memory(&table->task->error, "a group table", (size_t)known * 32);
     return ok;

@@ -42,28 +42,18 @@ static inline uint64_t delimiters(const char *p)
     return mask;
 }
 
-/* A view of word [start, end) of a line, reading 16 bytes at once where the line has them. */
-static inline __attribute__((always_inline)) beck_view word_view(const char *line, size_t size,
-                                                                 size_t start, size_t end)
+/* The view of a word of up to 12 bytes behind which 16 bytes are readable. */
+static inline __attribute__((always_inline)) void put_short(beck_view *view, const char *word, size_t size)
 {
-    static const uint64_t low_masks[13] = {
-        0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
-        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    static const uint32_t high_masks[13] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, UINT32_MAX};
-    size_t length = end - start;
-    uint64_t low;
-    uint32_t high;
-    beck_view v;
-
-    if (__builtin_expect(start + 12 > size || length > BECK_VIEW_INLINE, 0))
-        return beck__view(line + start, length);
-    memcpy(&low, line + start, 8);
-    memcpy(&high, line + start + 8, 4);
-    low &= low_masks[length];
-    high &= high_masks[length];
-    uint64_t words[2] = {(uint64_t)length | low << 32, low >> 32 | (uint64_t)high << 32};
-    memcpy(&v, words, sizeof v);
-    return v;
+#if defined(__SSE2__)
+    static const char window[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)word);
+    __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(window + 16 - size));
+    __m128i shifted = _mm_slli_si128(_mm_and_si128(bytes, mask), 4);
+    _mm_storeu_si128((__m128i *)(void *)view, _mm_or_si128(shifted, _mm_cvtsi32_si128((int)size)));
+#else
+    *view = beck__view(word, size);
+#endif
 }
 
 static enum flow pass_on(struct words *self)
@@ -109,61 +99,72 @@ static enum flow room(struct words *self, uint32_t more)
     return FLOW_MORE;
 }
 
-static inline __attribute__((always_inline)) void put(struct words *self, beck_view view)
+static inline void put(struct words *self, beck_view view)
 {
     self->views[self->rows++] = view;
 }
 
-/* The words of up to 64 bytes at `at`, whose delimiters are given; *open: a word has begun before. */
-static inline void cut_block(struct words *self, beck_str line, size_t at, uint64_t mask, size_t *start,
-                             bool *open)
+/* A word on its way: where it began, if it has. */
+struct word {
+    const char *start;
+    bool open;
+};
+
+/* The words that end within 64 bytes at `at`; there is room for 33. `safe`: words up to here have 16
+ * readable bytes. */
+static inline void cut_block(struct words *self, const char *at, uint64_t mask, const char *safe,
+                             struct word *word)
 {
     uint64_t inside = ~mask;
-    uint64_t edges = inside ^ (inside << 1 | (uint64_t)*open); /* starts and ends in turn */
-    size_t first = *start;
-    bool begun = *open;
+    uint64_t edges = inside ^ (inside << 1 | (uint64_t)word->open); /* starts and ends in turn */
+    beck_view *out = self->views + self->rows;
+    const char *start = word->start;
 
-    if (!begun && edges) {
-        first = at + (size_t)__builtin_ctzll(edges);
+    if (!word->open && edges) {
+        start = at + __builtin_ctzll(edges);
         edges &= edges - 1;
-        begun = true;
+        word->open = true;
     }
     while (edges) {
-        size_t end = at + (size_t)__builtin_ctzll(edges);
+        size_t size = (size_t)(at + __builtin_ctzll(edges) - start);
         edges &= edges - 1;
-        put(self, word_view(line.data, line.size, first, end));
-        begun = edges != 0;
-        if (begun) {
-            first = at + (size_t)__builtin_ctzll(edges);
-            edges &= edges - 1;
-        }
+        if (__builtin_expect(size <= BECK_VIEW_INLINE && start <= safe, 1))
+            put_short(out, start, size);
+        else
+            *out = beck__view(start, size);
+        out++;
+        word->open = edges != 0;
+        if (!edges)
+            break;
+        start = at + __builtin_ctzll(edges);
+        edges &= edges - 1;
     }
-    *start = first;
-    *open = begun;
+    word->start = start;
+    self->rows = (uint32_t)(out - self->views);
 }
 
-static enum flow cut_words(struct words *self, beck_str line)
+static enum flow cut_words(struct words *self, beck_str text)
 {
-    size_t start = 0, at = 0;
-    bool open = false;
+    struct word word = {text.data, false};
+    const char *at = text.data, *end = text.data + text.size, *safe = text.size < 16 ? at - 1 : end - 16;
 
-    for (; at + 64 <= line.size; at += 64) {
+    for (; end - at >= 64; at += 64) {
         enum flow flow = room(self, 33);
         if (flow != FLOW_MORE)
             return flow;
-        cut_block(self, line, at, delimiters(line.data + at), &start, &open);
+        cut_block(self, at, delimiters(at), safe, &word);
     }
-    enum flow flow = room(self, 33);
+    enum flow flow = room(self, 34);
     if (flow != FLOW_MORE)
         return flow;
-    if (at < line.size) {
+    if (at < end) {
         char block[64];
         memset(block, ' ', sizeof block);
-        memcpy(block, line.data + at, line.size - at);
-        cut_block(self, line, at, delimiters(block), &start, &open);
+        memcpy(block, at, (size_t)(end - at));
+        cut_block(self, at, delimiters(block), safe, &word);
     }
-    if (open)
-        put(self, word_view(line.data, line.size, start, line.size));
+    if (word.open)
+        put(self, beck__view(word.start, (size_t)(end - word.start)));
     return FLOW_MORE;
 }
 
