@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh BUILD [ROW...]: engine and yardstick in alternating pairs, results compared, medians. Prints a
+# table and writes build/bench/latest.tsv. PAIRS (5) and BYTES (500000000) of text may be set.
+#
+# A row compares "seconds words check" of two programs; its figure is the median over the pairs of
+# yardstick seconds / engine seconds. The other rows have a figure of their own and an upper limit.
+set -eu
+
+build=$1
+shift
+rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch}
+pairs=${PAIRS:-5}
+bytes=${BYTES:-500000000}
+bench=$build/bench
+sticks=$build/bench/yardsticks
+out=build/bench
+mkdir -p "$out"
+text=$out/text-$bytes.txt
+table=$out/latest.tsv
+port_file=$out/port
+engine_line= stick_line=
+
+[ -s "$text" ] || "$sticks/gentext" "$bytes" >"$text.new" && [ -s "$text" ] || mv "$text.new" "$text"
+cat "$text" >/dev/null # into the page cache
+printf 'row\tengine\tyardstick\tratio\tmin\tmax\tfloor\tunit\n' >"$table"
+
+fail() {
+    echo "bench: $1" >&2
+    exit 1
+}
+
+# A server for one client; its port is in $port.
+serve() {
+    : >"$port_file"
+    "$sticks/textsource" "$text" >"$port_file" &
+    server=$!
+    until [ -s "$port_file" ]; do
+        kill -0 "$server" 2>/dev/null || fail "the text source does not start"
+        sleep 0.05
+    done
+    port=$(cat "$port_file")
+}
+
+run_engine() {
+    case $1 in
+    wordcount_file) engine_line=$("$bench/wordcount_file" kernel "$text" --master 'local[2]') ;;
+    wordcount_callback) engine_line=$("$bench/wordcount_file" callback "$text" --master 'local[2]') ;;
+    wordcount_socket)
+        serve
+        engine_line=$("$bench/wordcount_socket" "$port" --master 'local[2]' --batch 100ms)
+        wait "$server"
+        ;;
+    esac
+}
+
+run_stick() {
+    case $1 in
+    wordcount_socket)
+        serve
+        stick_line=$("$sticks/tcpsink" "$port")
+        wait "$server"
+        ;;
+    *) stick_line=$("$sticks/wordcount" 2 "$text") ;;
+    esac
+}
+
+# median, least and most of the numbers on standard input
+spread() {
+    sort -g | awk '{v[NR] = $1} END {printf "%.4f %.4f %.4f", v[int((NR + 1) / 2)], v[1], v[NR]}'
+}
+
+# record ROW ENGINE YARDSTICK RATIO MIN MAX FLOOR UNIT SENSE
+record() {
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" >>"$table"
+    verdict=$(awk -v r="$4" -v f="$7" -v s="$9" 'BEGIN {print (s == "ge" ? r >= f : r <= f) ? "ok" : "MISSED"}')
+    sign='>='
+    [ "$9" = ge ] || sign='<='
+    printf '%-22s %10s %10s   %8s [%s .. %s]   %s %s  %s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$sign" "$7" "$verdict"
+}
+
+compare() {
+    row=$1 floor=$2
+    : >"$out/pairs"
+    run_stick "$row" && run_engine "$row" # warm up, not counted
+    i=0
+    while [ "$i" -lt "$pairs" ]; do
+        i=$((i + 1))
+        run_engine "$row"
+        run_stick "$row"
+        [ "${engine_line#* }" = "${stick_line#* }" ] ||
+            fail "$row: results differ: engine ${engine_line#* }, yardstick ${stick_line#* }"
+        echo "${engine_line%% *} ${stick_line%% *}" >>"$out/pairs"
+    done
+    read -r ratio least most <<END
+$(awk '{print $2 / $1}' "$out/pairs" | spread)
+END
+    read -r engine _ <<END
+$(awk '{print $1}' "$out/pairs" | spread)
+END
+    read -r stick _ <<END
+$(awk '{print $2}' "$out/pairs" | spread)
+END
+    record "$row" "$engine" "$stick" "$ratio" "$least" "$most" "$floor" s ge
+}
+
+# limit ROW COMMAND FACTOR LIMIT UNIT: the median of the first number that the command prints
+limit() {
+    : >"$out/figures"
+    i=0
+    while [ "$i" -lt "$pairs" ]; do
+        i=$((i + 1))
+        line=$($2)
+        echo "$line" | awk -v f="$3" '{print $1 * f}' >>"$out/figures"
+        case $1 in
+        empty_batch) [ "${line#* }" = "0 0" ] || fail "$1: ${line#* } allocations and woken workers" ;;
+        esac
+    done
+    read -r middle least most <<END
+$(spread <"$out/figures")
+END
+    record "$1" "$middle" - "$middle" "$least" "$most" "$4" "$5" le
+}
+
+printf '%-22s %10s %10s   %8s\n' row engine yardstick figure
+for row in $rows; do
+    case $row in
+    wordcount_file) compare "$row" 0.40 ;;
+    wordcount_callback) compare "$row" 0.20 ;;
+    wordcount_socket) compare "$row" 0.50 ;;
+    empty_batch) limit "$row" "$bench/empty_batch" 1 10 us ;;
+    idle_rss) limit "$row" "$bench/idle rss" 1 8 MiB ;;
+    start_to_first_batch) limit "$row" "$bench/idle start" 1000 20 ms ;;
+    *) fail "unknown row $row" ;;
+    esac
+done
