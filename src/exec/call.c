@@ -49,7 +49,9 @@ void beck__call_row(beck_call *c, const beck_chunk *chunk, uint32_t row)
 
 enum flow beck__call_check(beck_call *c)
 {
-    if (!c->failed && c->op->emits == EMITS_ONE && c->emitted != 1)
+    bool dropped = c->flow != FLOW_MORE; /* then rows are no longer taken, nor counted */
+
+    if (!c->failed && !dropped && c->op->emits == EMITS_ONE && c->emitted != 1)
         beck_fail(c, "must emit exactly one row, emitted %llu", (unsigned long long)c->emitted);
     if (!c->failed)
         return c->flow;
@@ -59,8 +61,12 @@ enum flow beck__call_check(beck_call *c)
     }
     struct text name = {.memory = c->task->memory};
     beck__op_name(c->op, &name);
-    beck__error_set(&c->task->error, BECK_TASK, "%s: %s (record %llu)", beck__text_get(&name),
-                    c->reason.text, (unsigned long long)c->record);
+    if (c->record)
+        beck__error_set(&c->task->error, BECK_TASK, "%s: %s (record %llu)", beck__text_get(&name),
+                        c->reason.text, (unsigned long long)c->record);
+    else
+        beck__error_set(&c->task->error, BECK_TASK, "%s: %s", beck__text_get(&name),
+                        c->reason.text);
     beck__text_deinit(&name);
     return FLOW_FAILED;
 }
@@ -207,6 +213,8 @@ void beck_emit_row(beck_call *c, beck_row row)
     uint32_t count = beck_columns(row);
     beck_value *values = few;
 
+    if (!emit_ready(c, count))
+        return;
     if (count > BECK__COUNT_OF(few))
         values = beck__alloc(c->task->memory, count * sizeof *values);
     if (!values) {
