@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The group table. A batch of rows is looked up in two passes, so that the cache misses of the first
- * overlap: hash every key and prefetch its slot; then probe.
+ * The group table. A batch of rows is looked up in two passes, so that the cache misses of the
+ * first overlap: hash every key and prefetch its slot; then probe.
  */
 #include "exec/table.h"
 
@@ -11,7 +11,8 @@
 
 #define NULL_HASH 0x9ae16a3b2f90404fu
 
-bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema, uint32_t keys)
+bool beck__table_init(struct table *table, struct task *task, const beck_schema *schema,
+                      uint32_t keys)
 {
     memset(table, 0, sizeof *table);
     table->task = task;
@@ -20,12 +21,14 @@ bool beck__table_init(struct table *table, struct task *task, const beck_schema 
     table->scratch.memory = task->memory;
     table->schema = (beck_schema){.count = keys, .fields = schema->fields};
     table->kind = TABLE_ANY;
-    if (keys == 1 && (schema->fields[0].type == BECK_STRING || schema->fields[0].type == BECK_BINARY))
+    if (keys == 1 &&
+        (schema->fields[0].type == BECK_STRING || schema->fields[0].type == BECK_BINARY))
         table->kind = TABLE_STRING;
-    if (keys == 1 && (schema->fields[0].type == BECK_BIGINT || schema->fields[0].type == BECK_TIMESTAMP))
+    if (keys == 1 &&
+        (schema->fields[0].type == BECK_BIGINT || schema->fields[0].type == BECK_TIMESTAMP))
         table->kind = TABLE_INTEGER;
-    return beck__builder_init(&table->rows, task->memory, &table->schema, UINT32_MAX, &task->error) ==
-           BECK_OK;
+    return beck__builder_init(&table->rows, task->memory, &table->schema, UINT32_MAX,
+                              &task->error) == BECK_OK;
 }
 
 void beck__table_deinit(struct table *table)
@@ -70,12 +73,14 @@ static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t fro
     }
 }
 
-static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk, uint32_t row)
+static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk,
+                      uint32_t row)
 {
     const beck_column *a = table->rows.chunk->column, *b = chunk->column;
 
     if (table->kind == TABLE_STRING && !a->valid && !b->valid)
-        return beck__view_equal((const beck_view *)a->data + group, (const beck_view *)b->data + row);
+        return beck__view_equal((const beck_view *)a->data + group,
+                                (const beck_view *)b->data + row);
     for (uint32_t k = 0; k < table->keys; k++)
         if (!beck__cell_equal(&table->rows.chunk->column[k], group, &chunk->column[k], row))
             return false;
@@ -133,12 +138,12 @@ static inline bool view_same(const beck_view *a, const beck_view *b)
 #endif
 }
 
-/* Strings without nulls. Most keys are known and stand in their first slot, so that is tried for all keys
- * of a block at once, in steps whose cache misses overlap: hash and fetch the slot; read the slot and
- * fetch the key it speaks of; compare. */
+/* Strings without nulls. Most keys are known and stand in their first slot, so that is tried for
+ * all keys of a block at once, in steps whose cache misses overlap: hash and fetch the slot; read
+ * the slot and fetch the key it speaks of; compare. */
 #define BLOCK 256u
-static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
-                         uint32_t *groups)
+static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t from,
+                         uint32_t count, uint32_t *groups)
 {
     const beck_view *views = (const beck_view *)chunk->column[0].data + from;
     const struct hash *h = &table->index;
@@ -193,11 +198,13 @@ bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t fro
         memset(groups, 0, count * sizeof *groups);
         return true;
     }
-    bool ok = beck__hash_reserve(&table->index, count, table->hashes) &&
-              beck__vector_reserve(table->task->memory, (void **)&table->hashes, &table->hash_capacity,
-                                   (size_t)known + count, sizeof *table->hashes);
+    bool ok =
+        beck__hash_reserve(&table->index, count, table->hashes) &&
+        beck__vector_reserve(table->task->memory, (void **)&table->hashes, &table->hash_capacity,
+                             (size_t)known + count, sizeof *table->hashes);
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
-        ok = find_batch(table, chunk, from + at, count - at < BLOCK ? count - at : BLOCK, groups + at);
+        ok = find_batch(table, chunk, from + at, count - at < BLOCK ? count - at : BLOCK,
+                        groups + at);
     if (!ok)
         beck__error_memory(&table->task->error, "a group table", (size_t)known * 32);
     return ok;

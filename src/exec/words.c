@@ -43,7 +43,8 @@ static inline uint64_t delimiters(const char *p)
 }
 
 /* The view of a word of up to 12 bytes behind which 16 bytes are readable. */
-static inline __attribute__((always_inline)) void put_short(beck_view *view, const char *word, size_t size)
+static inline __attribute__((always_inline)) void put_short(beck_view *view, const char *word,
+                                                            size_t size)
 {
 #if defined(__SSE2__)
     static const char window[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
@@ -110,8 +111,8 @@ struct word {
     bool open;
 };
 
-/* The words that end within 64 bytes at `at`; there is room for 33. `safe`: words up to here have 16
- * readable bytes. */
+/* The words that end within 64 bytes at `at`; there is room for 33. `safe`: words up to here have
+ * 16 readable bytes. */
 static inline void cut_block(struct words *self, const char *at, uint64_t mask, const char *safe,
                              struct word *word)
 {
@@ -146,7 +147,8 @@ static inline void cut_block(struct words *self, const char *at, uint64_t mask, 
 static enum flow cut_words(struct words *self, beck_str text)
 {
     struct word word = {text.data, false};
-    const char *at = text.data, *end = text.data + text.size, *safe = text.size < 16 ? at - 1 : end - 16;
+    const char *at = text.data, *end = text.data + text.size,
+               *safe = text.size < 16 ? at - 1 : end - 16;
 
     for (; end - at >= 64; at += 64) {
         enum flow flow = room(self, 33);
@@ -185,10 +187,10 @@ static enum flow cut_lines(struct words *self, beck_str rest)
     return FLOW_MORE;
 }
 
-/* Lines that lie behind one another with nothing but a line end between them are one text: the words of
- * all of them are found in one go. Returns the row behind the last one taken. */
-static uint32_t join_lines(const beck_view *views, const beck_column *k, uint32_t row, uint32_t rows,
-                           beck_str *text)
+/* Lines that lie behind one another with nothing but a line end between them are one text: the
+ * words of all of them are found in one go. Returns the row behind the last one taken. */
+static uint32_t join_lines(const beck_view *views, const beck_column *k, uint32_t row,
+                           uint32_t rows, beck_str *text)
 {
     *text = beck_view_string(&views[row]);
     while (++row < rows && !k->valid && text->size > BECK_VIEW_INLINE) {
@@ -244,7 +246,7 @@ struct operator *beck__words_open(struct task *task, const struct op *op)
     return &self->base;
 }
 
-/* ---- the same as callbacks: what runs if the kernel is not recognised ------------------------------ */
+/* ---- as callbacks: what runs if the kernel is not recognised --------------------------------- */
 
 static void emit_piece(beck_call *c, beck_str piece)
 {
