@@ -60,6 +60,7 @@ BECK_API void beck_receiver_warn(beck_receiver *r, const char *format, ...)
 struct os_socket;
 struct block;
 void beck__receiver_watch(beck_receiver *r, struct os_socket *socket, bool write);
+void beck__receiver_restart(beck_receiver *r, int64_t after_ms); /* not socket.reconnect */
 size_t beck__receiver_line_max(const beck_receiver *r);
 beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct block *block);
 

@@ -134,7 +134,7 @@ static beck_status start_inputs(struct driver *driver, bool threaded)
         .restart_ms = beck__settings_number(s, OPTION_RECONNECT),
         .line_bytes_max = (size_t)beck__settings_number(s, OPTION_LINE_BYTES),
         .now_ms = now_of,
-        .now_user = driver,
+        .user = driver,
     };
 
     for (struct input *i = driver->first_input; i; i = i->next) {

@@ -22,11 +22,12 @@ struct ingest_options {
     int64_t block_ms;
     int64_t block_bytes;
     int64_t bytes_max;  /* per receiver: waiting or being processed */
-    int64_t restart_ms; /* before a failed receiver starts again */
+    int64_t restart_ms; /* before a failed receiver starts again, unless it says otherwise */
     size_t line_bytes_max;
-    int64_t (*now_ms)(void *user); /* the driver's clock, for stamping blocks; any thread */
-    void *now_user;
-    void (*arrived)(void *user); /* supervisor's thread: something can be allotted; or NULL */
+    int64_t (*now_ms)(
+        void *user);            /* the driver's clock: stamps blocks, times restarts; any thread */
+    void (*posted)(void *user); /* supervisor's thread: an event waits on the bus; or NULL */
+    void *user;
 };
 
 struct ingest *beck__ingest_new(const struct ingest_options *options, struct error *error);

@@ -25,21 +25,24 @@ struct beck_receiver {
     /* supervisor's thread only */
     enum receiver_state state;
     void *memory;
-    int64_t retry_ns;         /* DOWN: when to open again */
-    struct os_socket *socket; /* to wait for */
-    bool wait_write, idle;    /* idle: the last poll found nothing */
-    struct text partial;      /* bytes of an unfinished line: beck_store_bytes */
-    uint64_t token;
+    int64_t restart_ms, retry_ms; /* DOWN: how long, and when to open again */
+    struct os_socket *socket;     /* to wait for */
+    bool wait_write;
+    struct text partial; /* beck_store_bytes: the unfinished line, at most line_max + 1 */
+    bool skipping;       /* the rest of a line that was too long */
+    uint64_t cut;        /* lines of this connection that were too long */
+    uint64_t token;      /* of the newest bytes */
     struct error reason;
-    struct error warning;
     bool full; /* at the limit */
     /* under the ingest's lock */
     struct builder open; /* rows since the last seal: beck_store_values */
+    uint64_t open_bytes; /* about what they take */
     int64_t open_ms;     /* when the first of them came; -1: none */
     struct sealed *sealed;
     size_t sealed_capacity, sealed_count, sealed_first; /* a queue: [first, count) */
-    uint64_t bytes;                                     /* waiting or being processed */
+    uint64_t bytes;                                     /* sealed: waiting or being processed */
     uint64_t open_token, sealed_token;
+    bool untold; /* the receiver does not know of sealed_token yet */
 };
 
 struct ingest {
@@ -51,9 +54,12 @@ struct ingest {
     struct os_poller *poller;
     struct os_thread *thread;
     struct os_wait *waits;
-    _Atomic bool stop, stopped;
+    _Atomic bool stop;
 };
 
+/* To the listeners; error may be NULL. */
+void beck__receiver_post(struct beck_receiver *r, beck_event_kind kind, const char *error);
+int64_t beck__receiver_now_ms(const struct beck_receiver *r);
 /* Rows that came by values become a block. Under the lock. False without memory. */
 bool beck__receiver_seal(struct beck_receiver *r);
 /* A last line without LF counts when the connection ends. */

@@ -15,6 +15,11 @@ size_t beck__receiver_line_max(const beck_receiver *r)
     return r->ingest->options.line_bytes_max;
 }
 
+void beck__receiver_restart(beck_receiver *r, int64_t after_ms)
+{
+    r->restart_ms = after_ms;
+}
+
 void beck__receiver_watch(beck_receiver *r, struct os_socket *socket, bool write)
 {
     r->socket = socket;
@@ -25,6 +30,8 @@ beck_status beck_receiver_error(beck_receiver *r, beck_status status, const char
 {
     va_list list;
 
+    if (!status)
+        status = BECK_INVALID; /* an error is one */
     va_start(list, format);
     beck__error_set_list(&r->reason, status, format, list);
     va_end(list);
@@ -40,21 +47,40 @@ void beck_receiver_warn(beck_receiver *r, const char *format, ...)
     beck__error_set_list(&text, BECK_IO, format, list);
     va_end(list);
     beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->name, text.text);
-    beck_event event = {.kind = BECK_EVENT_RECEIVER_ERROR,
-                        .time_ms = r->ingest->options.now_ms(r->ingest->options.now_user),
+    beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, text.text);
+}
+
+void beck__receiver_post(struct beck_receiver *r, beck_event_kind kind, const char *error)
+{
+    const struct ingest_options *o = &r->ingest->options;
+    beck_event event = {.kind = kind,
+                        .time_ms = beck__receiver_now_ms(r),
                         .batch_ms = -1,
                         .scheduling_us = -1,
                         .processing_us = -1,
                         .name = r->name,
-                        .error = text.text};
-    beck__bus_post(r->ingest->options.bus, &event);
+                        .error = error};
+
+    beck__bus_post(o->bus, &event);
+    if (o->posted)
+        o->posted(o->user);
 }
+
+int64_t beck__receiver_now_ms(const struct beck_receiver *r)
+{
+    return r->ingest->options.now_ms(r->ingest->options.user);
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* Appends a sealed block; takes the reference. Under the lock. */
 static bool add_sealed(struct beck_receiver *r, struct block *block, int64_t first_ms)
 {
-    if (r->sealed_first == r->sealed_count)
-        r->sealed_first = r->sealed_count = 0;
+    if (r->sealed_first * 2 >= r->sealed_count && r->sealed_first) { /* the front is used up */
+        r->sealed_count -= r->sealed_first;
+        memmove(r->sealed, r->sealed + r->sealed_first, r->sealed_count * sizeof *r->sealed);
+        r->sealed_first = 0;
+    }
     if (!beck__vector_reserve(&r->ingest->options.os->memory, (void **)&r->sealed,
                               &r->sealed_capacity, r->sealed_count + 1, sizeof *r->sealed)) {
         beck__block_unref(block);
@@ -74,9 +100,25 @@ bool beck__receiver_seal(struct beck_receiver *r)
     if (!block || !add_sealed(r, block, r->open_ms))
         return false;
     beck__builder_clear(&r->open);
+    r->open_bytes = 0;
     r->open_ms = -1;
     r->sealed_token = r->open_token;
+    r->untold = true;
     return true;
+}
+
+/* About what it takes in a column. */
+static uint64_t value_bytes(const beck_value *value)
+{
+    uint64_t bytes = sizeof(beck_view);
+
+    if (value->kind == BECK_KIND_STRING)
+        bytes += value->u.string.size;
+    if (value->kind == BECK_KIND_LIST)
+        bytes += value->u.list.count * sizeof(beck_view);
+    for (uint32_t i = 0; value->kind == BECK_KIND_VALUES && i < value->count; i++)
+        bytes += value_bytes(&value->u.values[i]);
+    return bytes;
 }
 
 static beck_status append(beck_receiver *r, uint64_t token, const beck_value *values)
@@ -84,7 +126,8 @@ static beck_status append(beck_receiver *r, uint64_t token, const beck_value *va
     beck_status status = BECK_OK;
     struct builder *b = &r->open;
 
-    if (beck__builder_full(b) && !beck__receiver_seal(r))
+    bool full = beck__builder_full(b) || r->open_bytes >= (uint64_t)r->ingest->options.block_bytes;
+    if (full && !beck__receiver_seal(r))
         return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
     for (uint32_t k = 0; !status && k < r->schema->count; k++)
         status = beck__builder_value(b, k, &values[k], NULL, &r->reason);
@@ -93,8 +136,10 @@ static beck_status append(beck_receiver *r, uint64_t token, const beck_value *va
         return status;
     }
     beck__builder_end_row(b);
+    for (uint32_t k = 0; k < r->schema->count; k++)
+        r->open_bytes += value_bytes(&values[k]);
     if (r->open_ms < 0)
-        r->open_ms = r->ingest->options.now_ms(r->ingest->options.now_user);
+        r->open_ms = beck__receiver_now_ms(r);
     r->open_token = token;
     return BECK_OK;
 }
@@ -113,55 +158,74 @@ beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value
     return status;
 }
 
-/* One line, without its line end. */
-static beck_status store_line(beck_receiver *r, uint64_t token, beck_str line)
-{
-    beck_value value = beck_string_value(line);
+/* ---- lines ----------------------------------------------------------------------------------- */
 
-    if (line.size && line.data[line.size - 1] == '\r')
-        value.u.string.size--;
-    return beck_store_values(r, token, &value, 1);
+/* Told once for each connection. */
+static void line_was_cut(beck_receiver *r)
+{
+    if (r->cut++ == 0)
+        beck_receiver_warn(r, "lines longer than %zu bytes are cut off there (text.line_bytes_max)",
+                           r->ingest->options.line_bytes_max);
+}
+
+/* What there is of the line becomes a row; `complete`: an LF followed. */
+static beck_status store_line(beck_receiver *r, uint64_t token, bool complete)
+{
+    size_t line_max = r->ingest->options.line_bytes_max, size = r->partial.size;
+
+    if (complete && !r->skipping && size && r->partial.data[size - 1] == '\r')
+        size--;
+    if (size > line_max) {
+        if (!r->skipping)
+            line_was_cut(r);
+        size = line_max;
+    }
+    beck_value value = beck_string_value(beck_bytes_of(beck__text_get(&r->partial), size));
+    beck_status status = beck_store_values(r, token, &value, 1);
+    beck__text_clear(&r->partial);
+    r->skipping = false;
+    return status;
 }
 
 void beck__receiver_end_line(struct beck_receiver *r)
 {
     if (r->partial.size)
-        store_line(r, r->token, beck_bytes_of(r->partial.data, r->partial.size));
-    beck__text_clear(&r->partial);
+        store_line(r, r->token, false);
+    r->skipping = false;
 }
 
 beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data, size_t size)
 {
-    const char *p = data, *end = p + size;
-    size_t line_max = r->ingest->options.line_bytes_max;
+    const char *p = data;
+    size_t keep = r->ingest->options.line_bytes_max + 1; /* a CR may come behind a line */
     beck_status status = BECK_OK;
 
     if (r->schema->count != 1 || r->schema->fields[0].type != BECK_STRING)
         return beck_receiver_error(r, BECK_TYPE,
                                    "beck_store_bytes needs a schema of one STRING column");
-    while (p < end && !status) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        size_t piece = (size_t)((lf ? lf : end) - p);
-        size_t room = r->partial.size < line_max ? line_max - r->partial.size : 0;
-        if (piece > room && r->partial.size <= line_max)
-            beck_receiver_warn(r, "a line longer than %zu bytes is cut off", line_max);
-        beck__text_append(&r->partial, p, piece < room ? piece : room);
-        if (lf) {
-            status = store_line(r, token, beck_bytes_of(r->partial.data, r->partial.size));
-            beck__text_clear(&r->partial);
+    while (size > 0 && !status) {
+        const char *lf = memchr(p, '\n', size);
+        size_t piece = lf ? (size_t)(lf - p) : size, room = keep - r->partial.size;
+        if (piece > room && !r->skipping) {
+            r->skipping = true;
+            line_was_cut(r);
         }
-        p = lf ? lf + 1 : end;
+        beck__text_append(&r->partial, p, piece < room ? piece : room);
+        if (r->partial.failed)
+            return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for a received line");
+        if (lf)
+            status = store_line(r, token, true);
+        p += piece + (lf != NULL);
+        size -= piece + (lf != NULL);
     }
     r->token = token;
-    if (r->partial.failed)
-        status = beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for a received line");
     return status;
 }
 
 beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct block *block)
 {
     struct os *os = r->ingest->options.os;
-    int64_t now = r->ingest->options.now_ms(r->ingest->options.now_user);
+    int64_t now = beck__receiver_now_ms(r);
 
     if (!block)
         return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
@@ -172,6 +236,7 @@ beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct 
     else
         beck__block_unref(block);
     r->open_token = r->sealed_token = token;
+    r->untold = true;
     os->unlock(os, r->ingest->lock);
     return ok ? BECK_OK : beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
 }

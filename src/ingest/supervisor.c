@@ -5,7 +5,8 @@
  */
 #include "ingest/inside.h"
 
-#define POLL_AGAIN_NS (10 * 1000000) /* a receiver without a socket is asked this often */
+#define POLL_AGAIN_MS 10 /* a receiver without a socket is asked this often */
+#define WAIT_MS_MAX   60000
 
 struct ingest *beck__ingest_new(const struct ingest_options *options, struct error *error)
 {
@@ -49,6 +50,8 @@ int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
     r->schema = schema;
     r->partial.memory = memory;
     r->open_ms = -1;
+    r->restart_ms = ingest->options.restart_ms;
+    r->retry_ms = INT64_MIN;
     r->stream = ingest->count++;
     if (ingest->last)
         ingest->last->next = r;
@@ -82,54 +85,72 @@ void beck__ingest_free(struct ingest *ingest)
 /* ---- one receiver
  * ------------------------------------------------------------------------------------------ */
 
-static void post(struct beck_receiver *r, beck_event_kind kind, const char *error)
+/* Seals rows that have waited long enough, or all of them, and tells the receiver what is safe. */
+static void seal(struct beck_receiver *r, bool all)
 {
-    const struct ingest_options *o = &r->ingest->options;
-    beck_event event = {.kind = kind,
-                        .time_ms = o->now_ms(o->now_user),
-                        .batch_ms = -1,
-                        .scheduling_us = -1,
-                        .processing_us = -1,
-                        .name = r->name,
-                        .error = error};
+    struct ingest *ingest = r->ingest;
+    struct os *os = ingest->options.os;
+    int64_t now = beck__receiver_now_ms(r);
 
-    beck__bus_post(o->bus, &event);
+    os->lock(os, ingest->lock);
+    if (r->open_ms >= 0 && (all || now - r->open_ms >= ingest->options.block_ms))
+        beck__receiver_seal(r);
+    uint64_t token = r->sealed_token;
+    bool untold = r->untold;
+    r->untold = false;
+    os->unlock(os, ingest->lock);
+    if (untold && r->class_of->stored && r->state == RECEIVER_OPEN)
+        r->class_of->stored(r, r->memory, token);
 }
 
+/* What it has stored stays; tokens of another connection mean something else. */
 static void take_down(struct beck_receiver *r, enum receiver_state state)
 {
+    struct os *os = r->ingest->options.os;
+
     r->class_of->close(r, r->memory);
     beck__receiver_end_line(r);
+    os->lock(os, r->ingest->lock);
+    beck__receiver_seal(r);
+    r->untold = false;
+    r->open_token = r->sealed_token = 0;
+    os->unlock(os, r->ingest->lock);
     memset(r->memory, 0, r->class_of->state_size);
+    r->token = r->cut = 0;
     r->socket = NULL;
     r->state = state;
+}
+
+/* Ended for good. */
+static void end(struct beck_receiver *r)
+{
+    seal(r, true);
+    take_down(r, RECEIVER_ENDED);
+    beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
 }
 
 /* Closed, reported, and opened again after a while. */
 static void fail(struct beck_receiver *r, beck_status status)
 {
-    const struct ingest_options *o = &r->ingest->options;
-
     if (!r->reason.status)
         beck__error_set(&r->reason, status, "%s", beck_status_text(status));
-    beck__log(o->log, BECK_LOG_WARNING, "%s: %s; starts again in %lld ms", r->name, r->reason.text,
-              (long long)o->restart_ms);
-    post(r, BECK_EVENT_RECEIVER_ERROR, r->reason.text);
-    beck__error_clear(&r->reason);
+    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s; starts again in %lld ms", r->name,
+              r->reason.text, (long long)r->restart_ms);
+    beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, r->reason.text);
     take_down(r, RECEIVER_DOWN);
-    r->retry_ns = o->os->mono_ns(o->os) + o->restart_ms * 1000000;
+    r->retry_ms = beck__receiver_now_ms(r) + r->restart_ms;
 }
 
 static void open_receiver(struct beck_receiver *r)
 {
+    beck__error_clear(&r->reason);
     beck_status status = r->class_of->open(r, r->memory);
 
     r->state = RECEIVER_OPEN;
-    r->idle = false;
     if (status)
         fail(r, status);
     else
-        post(r, BECK_EVENT_RECEIVER_STARTED, NULL);
+        beck__receiver_post(r, BECK_EVENT_RECEIVER_STARTED, NULL);
 }
 
 static bool at_limit(struct beck_receiver *r)
@@ -138,45 +159,30 @@ static bool at_limit(struct beck_receiver *r)
     struct os *os = ingest->options.os;
 
     os->lock(os, ingest->lock);
-    r->full = r->bytes >= (uint64_t)ingest->options.bytes_max;
+    r->full = r->bytes + r->open_bytes >= (uint64_t)ingest->options.bytes_max;
     os->unlock(os, ingest->lock);
     return r->full;
 }
 
-/* Seals rows that have waited long enough, and tells the receiver what is safe. */
-static void seal_when_due(struct beck_receiver *r)
-{
-    struct ingest *ingest = r->ingest;
-    struct os *os = ingest->options.os;
-    int64_t now = ingest->options.now_ms(ingest->options.now_user);
-
-    os->lock(os, ingest->lock);
-    uint64_t before = r->sealed_token;
-    if (r->open_ms >= 0 && now - r->open_ms >= ingest->options.block_ms)
-        beck__receiver_seal(r);
-    uint64_t token = r->sealed_token;
-    os->unlock(os, ingest->lock);
-    if (r->class_of->stored && r->state == RECEIVER_OPEN && (token != before || token > r->token))
-        r->class_of->stored(r, r->memory, token);
-    r->token = token;
-}
-
 /* True: there may be more at once. */
-static bool poll_receiver(struct beck_receiver *r, int64_t now_ns)
+static bool poll_receiver(struct beck_receiver *r)
 {
-    if (r->state == RECEIVER_DOWN && now_ns >= r->retry_ns)
+    beck_status status = BECK_AGAIN;
+
+    if (r->state == RECEIVER_DOWN && beck__receiver_now_ms(r) >= r->retry_ms)
         open_receiver(r);
-    if (r->state != RECEIVER_OPEN || at_limit(r))
+    if (r->state != RECEIVER_OPEN)
         return false;
-    beck_status status = r->class_of->poll(r, r->memory, 0);
-    r->idle = status == BECK_AGAIN;
-    if (status == BECK_CLOSED) {
-        post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
-        take_down(r, RECEIVER_ENDED);
-    } else if (status && status != BECK_AGAIN) {
-        fail(r, status);
+    if (!at_limit(r)) {
+        beck__error_clear(&r->reason);
+        status = r->class_of->poll(r, r->memory, 0);
     }
-    seal_when_due(r);
+    if (status == BECK_CLOSED)
+        end(r);
+    else if (status && status != BECK_AGAIN)
+        fail(r, status);
+    else
+        seal(r, false);
     return status == BECK_OK;
 }
 
@@ -190,28 +196,28 @@ static int64_t sooner(int64_t a, int64_t b)
 }
 
 /* What to wait for and how long, after everyone has been asked. */
-static int64_t plan_wait(struct ingest *ingest, size_t *count, int64_t now_ns)
+static int64_t plan_wait(struct ingest *ingest, size_t *count)
 {
-    int64_t wait = (int64_t)60 * 1000000000;
+    int64_t wait = WAIT_MS_MAX;
     struct os *os = ingest->options.os;
 
     *count = 0;
     os->lock(os, ingest->lock);
     for (struct beck_receiver *r = ingest->first; r; r = r->next) {
         if (r->state == RECEIVER_DOWN)
-            wait = sooner(wait, r->retry_ns > now_ns ? r->retry_ns - now_ns : 0);
+            wait = sooner(wait, r->retry_ms - beck__receiver_now_ms(r));
         if (r->open_ms >= 0)
-            wait = sooner(wait, ingest->options.block_ms * 1000000);
+            wait = sooner(wait, ingest->options.block_ms);
         if (r->state != RECEIVER_OPEN || r->full)
             continue;
         if (r->socket)
             ingest->waits[(*count)++] = (struct os_wait){
                 .socket = r->socket, .read = !r->wait_write, .write = r->wait_write};
         else
-            wait = sooner(wait, POLL_AGAIN_NS);
+            wait = sooner(wait, POLL_AGAIN_MS);
     }
     os->unlock(os, ingest->lock);
-    return wait;
+    return wait > 0 ? wait * 1000000 : 0;
 }
 
 static void supervise(void *user)
@@ -220,21 +226,18 @@ static void supervise(void *user)
     struct os *os = ingest->options.os;
 
     while (!atomic_load(&ingest->stop)) {
-        int64_t now = os->mono_ns(os);
         bool more = false;
         size_t count;
         for (struct beck_receiver *r = ingest->first; r; r = r->next)
-            more |= poll_receiver(r, now);
+            more |= poll_receiver(r);
         if (more)
             continue;
-        int64_t wait = plan_wait(ingest, &count, now);
+        int64_t wait = plan_wait(ingest, &count);
         os->poller_wait(os, ingest->poller, ingest->waits, count, wait);
     }
     for (struct beck_receiver *r = ingest->first; r; r = r->next)
-        if (r->state == RECEIVER_OPEN) {
-            post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
-            take_down(r, RECEIVER_ENDED);
-        }
+        if (r->state == RECEIVER_OPEN)
+            end(r);
 }
 
 beck_status beck__ingest_start(struct ingest *ingest, bool threaded, struct error *error)
@@ -256,10 +259,9 @@ void beck__ingest_step(struct ingest *ingest)
     bool more = true;
 
     while (more) {
-        int64_t now = ingest->options.os->mono_ns(ingest->options.os);
         more = false;
         for (struct beck_receiver *r = ingest->first; r; r = r->next)
-            more |= poll_receiver(r, now);
+            more |= poll_receiver(r);
     }
 }
 
