@@ -302,40 +302,45 @@ static inline beck_value beck_null_value(void)
 
 static inline beck_value beck_boolean_value(bool x)
 {
-    beck_value v = beck_null_value();
+    beck_value v;
     v.kind = BECK_KIND_BOOLEAN;
+    v.count = 0;
     v.u.boolean = x;
     return v;
 }
 
 static inline beck_value beck_integer_value(long long x)
 {
-    beck_value v = beck_null_value();
+    beck_value v;
     v.kind = BECK_KIND_INTEGER;
+    v.count = 0;
     v.u.integer = x;
     return v;
 }
 
 static inline beck_value beck_unsigned_value(unsigned long long x)
 {
-    beck_value v = beck_null_value();
+    beck_value v;
     v.kind = BECK_KIND_UNSIGNED;
+    v.count = 0;
     v.u.natural = x;
     return v;
 }
 
 static inline beck_value beck_double_value(double x)
 {
-    beck_value v = beck_null_value();
+    beck_value v;
     v.kind = BECK_KIND_DOUBLE;
+    v.count = 0;
     v.u.real = x;
     return v;
 }
 
 static inline beck_value beck_string_value(beck_str s)
 {
-    beck_value v = beck_null_value();
+    beck_value v;
     v.kind = BECK_KIND_STRING;
+    v.count = 0;
     v.u.string = s;
     return v;
 }

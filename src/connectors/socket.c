@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * socket_text_stream: a TCP client that reads lines. Bytes are received into a buffer of 1 MiB; the
+ * socket_text_stream: a TCP client that reads lines. Bytes are received into a buffer of 2 MiB; the
  * lines of one read become a block of views into it, so nothing is copied but the unfinished line
  * at the end of a full buffer. Supervisor's thread.
  */
@@ -9,7 +9,10 @@
 #include "formats/formats.h"
 #include "os/os.h"
 
-#define READ_BYTES ((size_t)1 << 20)
+#include <stdio.h>
+
+/* With its header a buffer has the size that os keeps and hands out again: no page is cleared twice. */
+#define BUFFER_BYTES (((size_t)2 << 20) - sizeof(struct buffer))
 #define LOW_BYTES  ((size_t)64 << 10) /* with less room than this a new buffer is begun */
 
 struct socket_state {
@@ -31,6 +34,8 @@ static beck_status socket_open(beck_receiver *r, void *state)
     struct error error = {0};
 
     s->os = beck__os_current();
+    if (params->reconnect_ms)
+        beck__receiver_restart(r, params->reconnect_ms);
     s->cutter.line_max =
         params->line_bytes_max ? params->line_bytes_max : beck__receiver_line_max(r);
     beck__arena_init(&s->arena, &s->os->memory);
@@ -46,20 +51,6 @@ static beck_status socket_open(beck_receiver *r, void *state)
     return BECK_OK;
 }
 
-static void socket_close(beck_receiver *r, void *state)
-{
-    struct socket_state *s = state;
-
-    beck__receiver_watch(r, NULL, false);
-    if (!s->os)
-        return;
-    s->os->shut(s->os, s->socket);
-    beck__buffer_unref(s->buffer);
-    if (s->rows.memory)
-        beck__builder_deinit(&s->rows);
-    beck__arena_deinit(&s->arena);
-}
-
 /* Room for a read behind the unfinished line, which moves to a new buffer if need be. */
 static bool make_room(struct socket_state *s)
 {
@@ -68,7 +59,8 @@ static bool make_room(struct socket_state *s)
     if (old && old->capacity - old->size >= LOW_BYTES)
         return true;
     size_t open = old ? old->size - s->start : 0;
-    struct buffer *fresh = beck__buffer_new(&s->os->memory, READ_BYTES + open);
+    size_t capacity = open < BUFFER_BYTES / 2 ? BUFFER_BYTES : BUFFER_BYTES + open;
+    struct buffer *fresh = beck__buffer_new(&s->os->memory, capacity);
     if (!fresh)
         return false;
     if (open)
@@ -110,20 +102,31 @@ static beck_status store_lines(beck_receiver *r, struct socket_state *s, bool la
     return status;
 }
 
-static beck_status lost(beck_receiver *r, struct socket_state *s, beck_status status,
-                        const char *text)
+/* Nothing already received is lost: the unfinished line counts, too. */
+static void socket_close(beck_receiver *r, void *state)
 {
-    const struct beck__socket_params *params = beck_receiver_params(r);
+    struct socket_state *s = state;
 
+    beck__receiver_watch(r, NULL, false);
+    s->os->shut(s->os, s->socket);
     if (s->buffer)
-        store_lines(r, s, true); /* nothing already received is lost */
-    if (s->cutter.cut > 1)
-        beck_receiver_warn(r, "%llu lines were cut off on this connection",
-                           (unsigned long long)s->cutter.cut);
-    if (status == BECK_CLOSED)
-        return beck_receiver_error(r, BECK_IO, "the server at %s:%d closed the connection",
-                                   params->host, params->port);
-    return beck_receiver_error(r, status, "%s", text);
+        store_lines(r, s, true);
+    beck__buffer_unref(s->buffer);
+    if (s->rows.memory)
+        beck__builder_deinit(&s->rows);
+    beck__arena_deinit(&s->arena);
+}
+
+/* An end and a reset are the same to us: both are connected again. */
+static beck_status lost(beck_receiver *r, const struct socket_state *s, beck_status status,
+                        const struct error *error)
+{
+    char cut[64] = "";
+
+    if (s->cutter.cut)
+        snprintf(cut, sizeof cut, " (%llu lines were cut off)", (unsigned long long)s->cutter.cut);
+    return beck_receiver_error(r, status == BECK_CLOSED ? BECK_IO : status, "%s%s", error->text,
+                               cut);
 }
 
 static beck_status socket_poll(beck_receiver *r, void *state, int64_t timeout_ms)
@@ -151,7 +154,7 @@ static beck_status socket_poll(beck_receiver *r, void *state, int64_t timeout_ms
     if (status == BECK_AGAIN)
         return status;
     if (status)
-        return lost(r, s, status, error.text);
+        return lost(r, s, status, &error);
     return store_lines(r, s, false);
 }
 

@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 
 #define STEP       ((size_t)64 << 10) /* sizes are rounded up to it, so that kept ones fit again */
-#define KEEP_COUNT 8
+#define KEEP_COUNT 32
 #define KEEP_EACH  ((size_t)8 << 20)
-#define KEEP_ALL   ((size_t)16 << 20)
+#define KEEP_ALL   ((size_t)64 << 20)
 
 struct kept {
     void *p;

@@ -167,7 +167,7 @@ beck_status beck__session_engine(beck_context *ctx)
         .attempts = (int)beck__settings_number(s, OPTION_ATTEMPTS),
         .inline_rows = (uint64_t)beck__settings_number(s, OPTION_INLINE_ROWS),
         .inline_all = ctx->manual_clock && !beck__settings_given(s, OPTION_MASTER),
-        .received_split_bytes = 8 << 20,
+        .received_split_bytes = 16 << 20,
     };
 
     if (ctx->error.status)

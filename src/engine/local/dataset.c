@@ -110,32 +110,21 @@ static struct dataset *from_values(struct scope *scope, const beck_schema *schem
     return d;
 }
 
-/* Consecutive blocks share a partition up to the split size: the number of partitions follows the
- * bytes, never the number of threads or of block intervals. */
+/* Consecutive blocks share a partition: as few of equal size as the split size allows. Their number
+ * follows the bytes, never the number of threads or of block intervals. */
 static struct dataset *from_received(struct scope *scope, const beck_schema *schema,
                                      const struct blocks *received)
 {
-    uint64_t limit = (uint64_t)scope->engine->options.received_split_bytes, bytes = 0;
-    uint32_t partitions = received->count ? 1 : 0;
+    uint64_t limit = (uint64_t)scope->engine->options.received_split_bytes, at = 0;
+    uint64_t total = received->bytes ? received->bytes : 1;
+    uint64_t partitions = received->count ? (total + limit - 1) / limit : 0;
+    struct dataset *d = dataset_new(scope, DATA_VALUES, schema, (uint32_t)partitions);
 
-    for (size_t i = 0; i < received->count; i++) {
-        if (bytes && bytes + received->items[i]->bytes > limit) {
-            partitions++;
-            bytes = 0;
-        }
-        bytes += received->items[i]->bytes;
-    }
-    struct dataset *d = dataset_new(scope, DATA_VALUES, schema, partitions);
     if (!d || !values_reserve(d, received->count))
         return NULL;
-    bytes = 0;
-    for (size_t i = 0, p = 0; i < received->count; i++) {
-        if (bytes && bytes + received->items[i]->bytes > limit) {
-            p++;
-            bytes = 0;
-        }
-        bytes += received->items[i]->bytes;
-        values_add(d, (uint32_t)p, received->items[i]);
+    for (size_t i = 0; i < received->count; i++) {
+        values_add(d, (uint32_t)(at * partitions / total), received->items[i]);
+        at += received->items[i]->bytes;
     }
     return d;
 }
