@@ -55,13 +55,13 @@ static inline bool double_less(double a, double b)
     }
 
 /* The usual case, BIGINT without nulls: value and count go up in one addition. */
-typedef int64_t pair __attribute__((vector_size(16)));
+typedef uint64_t pair __attribute__((vector_size(16))); /* unsigned: sums wrap */
 static void sum_all(struct cell *cells, const int64_t *values, const uint32_t *groups,
                     uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         pair *cell = (pair *)(void *)&cells[groups[i]];
-        *cell += (pair){values[i], 1};
+        *cell += (pair){(uint64_t)values[i], 1};
     }
 }
 

@@ -128,6 +128,10 @@ static enum flow shuffle_push(struct operator *base, const beck_chunk *chunk)
         uint32_t count =
             chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
         choose(self, chunk, from, count);
+        if (self->scratch.failed) {
+            beck__error_memory(&base->task->error, "a shuffle", self->scratch.capacity);
+            return FLOW_FAILED;
+        }
         sort_by_target(self, from, count);
         for (uint32_t t = 0; t < n; t++)
             if (self->counts[t] &&

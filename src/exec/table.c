@@ -205,6 +205,7 @@ bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t fro
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
         ok = find_batch(table, chunk, from + at, count - at < BLOCK ? count - at : BLOCK,
                         groups + at);
+    ok = ok && !table->scratch.failed; /* else hashes meant nothing */
     if (!ok)
         beck__error_memory(&table->task->error, "a group table", (size_t)known * 32);
     return ok;

@@ -153,6 +153,30 @@ static inline const char *bench_text(struct bench *x)
     return blocks_text(&x->out, &x->text);
 }
 
+/* The same with every allocation failing once, and with all from one on: told as BECK_NO_MEMORY, or
+ * the rows are those of a run that had enough. */
+static inline void bench_exhaust(struct bench *x, const struct op *ops, uint32_t count)
+{
+    bench_run(x, ops, count);
+    const struct program *program = test_program(&x->arena, ops, count);
+    const char *expected = beck__arena_text(&x->arena, bench_text(x));
+    for (uint64_t n = 1, used = 1; used >= n; n++)
+        for (int all = 0; all < 2; all++) {
+            beck__task_deinit(&x->task);
+            beck__task_init(&x->task, x->os);
+            beck__blocks_deinit(&x->out);
+            uint64_t before = beck__os_memory_calls(x->os);
+            beck__os_memory_fail(x->os, n, all == 1);
+            bench_run_into(x, program, beck__collector_open(&x->task, program->out, &x->out));
+            used = beck__os_memory_calls(x->os) - before;
+            beck__os_memory_fail(x->os, 0, false);
+            if (x->task.error.status)
+                assert_int_equal(x->task.error.status, BECK_NO_MEMORY);
+            else if (x->flow != FLOW_FAILED)
+                assert_string_equal(bench_text(x), expected);
+        }
+}
+
 /* An operation with a callback (or an object) as its function i. */
 #define SET_FUNCTION(op, i, callback)                                                              \
     do {                                                                                           \
