@@ -14,6 +14,7 @@ struct beck__socket_params {
     char host[256];
     int port;
     size_t line_bytes_max; /* 0: the setting's */
+    int64_t reconnect_ms;  /* the same */
 };
 
 /* text_file: lines of a file or of the files of a directory. A range is a file and its bytes [from,

@@ -95,6 +95,7 @@ beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text
     else
         memcpy(params.host, host, strlen(host));
     params.line_bytes_max = (size_t)args->line_bytes_max;
+    params.reconnect_ms = args->reconnect_ms;
     return receiver(ctx, "socket_text_stream", &to);
 }
 
