@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * empty_batch: CPU time of the driver for a batch without data, of a graph of four operators behind a
- * socket, one batch per millisecond of a manual clock. Prints "microseconds allocations wakes": the median
- * of the batches, and the sums over all of them after the first hundred.
+ * empty_batch: CPU time of the driver for a batch without data, of a graph of four operators behind
+ * a socket, one batch per millisecond of a manual clock. Prints "microseconds allocations wakes":
+ * the median of the batches, and the sums over all of them after the first hundred.
  */
 #include "os/os.h"
 #include "session/session.h"

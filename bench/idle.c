@@ -48,8 +48,8 @@ static int silent_port(void)
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1) ||
-        getsockname(listener, (struct sockaddr *)&address, &length))
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) ||
+        listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &length))
         return 1;
     return ntohs(address.sin_port);
 }

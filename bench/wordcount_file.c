@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wordcount_file kernel|callback FILE [options]: a batch word count. Prints "seconds words check"; the
- * time is that of the job that makes the counts, the check comes after it.
+ * wordcount_file kernel|callback FILE [options]: a batch word count. Prints "seconds words check";
+ * the time is that of the job that makes the counts, the check comes after it.
  */
 #include "words.h"
 

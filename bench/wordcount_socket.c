@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wordcount_socket PORT [options]: a live word count of a text that a server on loopback
- * sends once. Prints "seconds words check": from the start of the context to the end of the batch with
- * the last word.
+ * sends once. Prints "seconds words check": from the start of the context to the end of the batch
+ * with the last word.
  */
 #include "words.h"
 
@@ -39,7 +39,8 @@ static void quiet(void *user, beck_log_level level, const char *text)
 
 int main(int argc, char **argv)
 {
-    beck_context *ctx = beck_context_new("wordcount_socket", .argc = argc, .argv = argv, .log = quiet);
+    beck_context *ctx =
+        beck_context_new("wordcount_socket", .argc = argc, .argv = argv, .log = quiet);
     struct progress progress = {.ctx = ctx};
 
     argv = beck_args(ctx, &argc);

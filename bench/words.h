@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * words - check sums of word counts, as the yardsticks make them: the sum of FNV-1a(word) x count is the
- * same in any order. Tasks add to it from their threads.
+ * words - check sums of word counts, as the yardsticks make them: the sum of FNV-1a(word) x count
+ * is the same in any order. Tasks add to it from their threads.
  */
 #ifndef BENCH_WORDS_H
 #define BENCH_WORDS_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * counter - counts the words of a text as fast as one thread of this machine can: the measuring stick of
- * the word counts. Nothing of the library uses it.
+ * counter - counts the words of a text as fast as one thread of this machine can: the measuring
+ * stick of the word counts. Nothing of the library uses it.
  *
- * A word is a run of bytes other than space and newline. A block of text is gone through three times, so
- * that no step waits for the one before:
+ * A word is a run of bytes other than space and newline. A block of text is gone through three
+ * times, so that no step waits for the one before:
  *
  *   1. positions of the delimiters, 64 bytes at a time
- *   2. each word becomes a key: up to 7 bytes in one number, up to 15 in two (length in the top byte);
- *      the slot of a short key is fetched ahead. No branch depends on the text.
+ *   2. each word becomes a key: up to 7 bytes in one number, up to 15 in two (length in the top
+ * byte); the slot of a short key is fetched ahead. No branch depends on the text.
  *   3. counts go up: short keys, then middle ones, then long words
  *
  * Tables: open addressing, linear probing; a quarter full at most while small, else half.
@@ -59,7 +59,8 @@ struct counter {
     struct pair_key *middle_keys;
 };
 
-/* ---- memory and time ------------------------------------------------------------------------------------ */
+/* ---- memory and time
+ * ------------------------------------------------------------------------------------ */
 
 static inline double seconds_now(void)
 {
@@ -135,7 +136,7 @@ static inline void counter_deinit(struct counter *c)
     give_back(c->middle_keys, (COUNTER_BLOCK + 64) * sizeof *c->middle_keys);
 }
 
-/* ---- hashing ------------------------------------------------------------------------------------------------ */
+/* ---- hashing ----------------------------------------------------- */
 
 static inline uint64_t hash_short(uint64_t key)
 {
@@ -154,7 +155,7 @@ static inline uint64_t hash_pair(uint64_t low, uint64_t high)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* ---- tables --------------------------------------------------------------------------------------------------- */
+/* ---- tables ----------------------------------------------------- */
 
 static void shorts_grow(struct counter *c)
 {
@@ -261,7 +262,8 @@ static void add_long(struct counter *c, const char *p, uint64_t size, uint64_t n
     uint64_t h = hash_bytes(p, size), at = h & c->long_mask;
 
     for (; c->longs[at].bytes; at = (at + 1) & c->long_mask)
-        if (c->longs[at].hash == h && c->longs[at].size == size && !memcmp(c->longs[at].bytes, p, size)) {
+        if (c->longs[at].hash == h && c->longs[at].size == size &&
+            !memcmp(c->longs[at].bytes, p, size)) {
             c->longs[at].count += n;
             return;
         }
@@ -293,18 +295,20 @@ static void add_word(struct counter *c, const char *p, uint64_t size, uint64_t n
     add_middle(c, &key, n);
 }
 
-/* ---- a block ----------------------------------------------------------------------------------------------------- */
+/* ---- a block ----------------------------------------------------- */
 
 static inline uint64_t marks_of(const char *p)
 {
     uint64_t mask = 0;
 #if defined(__AVX512BW__)
     __m512i v = _mm512_loadu_si512(p);
-    mask = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n'));
+    mask = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(' ')) |
+           _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n'));
 #elif defined(__SSE2__)
     for (int i = 0; i < 4; i++) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')),
+                                   _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
         mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(hit) << (16 * i);
     }
 #else
@@ -314,18 +318,20 @@ static inline uint64_t marks_of(const char *p)
     return mask;
 }
 
-/* Writes positions of the bits of `mask`, counted from `base`; up to 64 entries may be scribbled on. */
+/* Writes positions of the bits of `mask`, counted from `base`; up to 64 entries may be scribbled
+ * on. */
 static inline uint32_t spread_bits(uint64_t mask, uint32_t base, uint32_t *out)
 {
     uint32_t n = (uint32_t)__builtin_popcountll(mask);
 #if defined(__AVX512VBMI2__)
-    static const uint8_t numbers[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-                                        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-                                        48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    static const uint8_t numbers[64] = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+        44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     __m512i packed = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(numbers));
     __m512i first = _mm512_set1_epi32((int)base);
-    _mm512_storeu_si512(out, _mm512_add_epi32(first, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed))));
+    _mm512_storeu_si512(
+        out, _mm512_add_epi32(first, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed))));
     if (__builtin_expect(n > 16, 0)) {
         uint8_t left[64];
         _mm512_storeu_si512(left, packed);
@@ -382,7 +388,8 @@ static inline void count_rest(struct counter *c, const char *p, uint32_t count)
         add_middle(c, &c->middle_keys[i], 1);
 }
 
-/* Counts the words of p[0, size) that end at a delimiter; returns where the unfinished one begins. */
+/* Counts the words of p[0, size) that end at a delimiter; returns where the unfinished one begins.
+ */
 static uint32_t count_block(struct counter *c, const char *p, uint32_t size)
 {
     uint32_t marks = 0, shorts = 0, others = 0, start = 0;
@@ -450,7 +457,8 @@ static inline void counter_merge(struct counter *into, const struct counter *fro
             add_short(into, from->shorts[i].key, from->shorts[i].count);
     for (uint64_t i = 0; i <= from->middle_mask; i++)
         if (from->middles[i].high) {
-            struct pair_key key = {from->middles[i].low, from->middles[i].high, from->middles[i].hash};
+            struct pair_key key = {from->middles[i].low, from->middles[i].high,
+                                   from->middles[i].hash};
             add_middle(into, &key, from->middles[i].count);
         }
     for (uint64_t i = 0; i <= from->long_mask; i++)
@@ -476,10 +484,12 @@ static inline uint64_t counter_check(const struct counter *c)
 
     for (uint64_t i = 0; i <= c->short_mask; i++)
         if (c->shorts[i].key)
-            sum += check_word((const char *)&c->shorts[i].key, c->shorts[i].key >> 56) * c->shorts[i].count;
+            sum += check_word((const char *)&c->shorts[i].key, c->shorts[i].key >> 56) *
+                   c->shorts[i].count;
     for (uint64_t i = 0; i <= c->middle_mask; i++)
         if (c->middles[i].high)
-            sum += check_word((const char *)&c->middles[i].low, c->middles[i].high >> 56) * c->middles[i].count;
+            sum += check_word((const char *)&c->middles[i].low, c->middles[i].high >> 56) *
+                   c->middles[i].count;
     for (uint64_t i = 0; i <= c->long_mask; i++)
         if (c->longs[i].bytes)
             sum += check_word(c->longs[i].bytes, c->longs[i].size) * c->longs[i].count;

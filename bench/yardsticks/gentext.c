@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gentext BYTES - a text for word counts, the same on every machine: 100,000 words, the word of rank r
- * with a probability of 1/r (Zipf), frequent ones short and rare ones long, single spaces, lines of at
- * most 100 bytes. Ends at the first line end at or after BYTES.
+ * gentext BYTES - a text for word counts, the same on every machine: 100,000 words, the word of
+ * rank r with a probability of 1/r (Zipf), frequent ones short and rare ones long, single spaces,
+ * lines of at most 100 bytes. Ends at the first line end at or after BYTES.
  *
- * Ranks are drawn by inverting the running sum of 1/r with a table of 2^20 steps, refined by a walk.
+ * Ranks are drawn by inverting the running sum of 1/r with a table of 2^20 steps, refined by a
+ * walk.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +40,8 @@ static struct word words[WORDS];
 static uint64_t sums[WORDS]; /* of 2^60 / r, so that no floating point decides */
 static uint32_t first[STEPS + 1];
 
-/* A length that grows by 2/5 of a byte per doubling of the rank; one word in sixteen gets a tail. */
+/* A length that grows by 2/5 of a byte per doubling of the rank; one word in sixteen gets a tail.
+ */
 static void make_word(struct word *w, uint32_t rank, uint32_t tries)
 {
     uint32_t doublings = 31 - (uint32_t)__builtin_clz(rank + 1);

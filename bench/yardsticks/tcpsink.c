@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcpsink PORT - receives a text from loopback with plain read() of 1 MiB and counts its words, all in
- * one thread. Prints "seconds words check": from the connection to the last word.
+ * tcpsink PORT - receives a text from loopback with plain read() of 1 MiB and counts its words, all
+ * in one thread. Prints "seconds words check": from the connection to the last word.
  */
 #define _GNU_SOURCE
 #include "counter.h"
@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     }
     counter_last(&c, data, open);
     double took = seconds_now() - begin;
-    printf("%.6f %llu %016llx\n", took, (unsigned long long)c.words, (unsigned long long)counter_check(&c));
+    printf("%.6f %llu %016llx\n", took, (unsigned long long)c.words,
+           (unsigned long long)counter_check(&c));
     return 0;
 }

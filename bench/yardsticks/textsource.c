@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * textsource FILE - holds a file in memory, listens on a free loopback port, prints it, and writes the
- * file to the first client in pieces of 256 KiB; then it closes and ends.
+ * textsource FILE - holds a file in memory, listens on a free loopback port, prints it, and writes
+ * the file to the first client in pieces of 256 KiB; then it closes and ends.
  */
 #define _GNU_SOURCE
 #include "counter.h"
@@ -33,8 +33,8 @@ int main(int argc, char **argv)
         at += (size_t)n;
     }
     int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1) ||
-        getsockname(listener, (struct sockaddr *)&address, &length))
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) ||
+        listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &length))
         die("listen");
     printf("%d\n", ntohs(address.sin_port));
     fflush(stdout);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wordcount THREADS FILE - counts words with plain read() of 256 KiB pieces, a table per thread, merged
- * at the end. Prints "seconds words check": from the first byte to the merged table.
+ * wordcount THREADS FILE - counts words with plain read() of 256 KiB pieces, a table per thread,
+ * merged at the end. Prints "seconds words check": from the first byte to the merged table.
  *
  * A piece owns the words that begin in it.
  */
@@ -56,7 +56,8 @@ static void count_piece(struct counter *c, char *data, uint64_t from, uint64_t t
     if (start > have)
         return;
     uint64_t end = have;
-    while (base + end < file_size && !delimiter(data[end - 1])) { /* finish the word that was begun */
+    while (base + end < file_size &&
+           !delimiter(data[end - 1])) { /* finish the word that was begun */
         uint64_t got = read_at(data + end, base + end, 64), k = 0;
         while (k < got && !delimiter(data[end + k]))
             k++;

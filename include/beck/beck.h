@@ -57,7 +57,8 @@ typedef struct beck_site {
 #define BECK__END(T)        .args_size = sizeof(T), .site = {__FILE__, __LINE__}
 #define BECK__FIRST(a, ...) a
 #define BECK__REST(a, ...)  __VA_ARGS__
-#define BECK__OF(s, op)     _Generic((s), beck_dstream *: beck_dstream_##op, beck_rdd *: beck_rdd_##op)
+#define BECK__OF(s, op)                                                                            \
+    _Generic((s), beck_dstream * : beck_dstream_##op, beck_rdd * : beck_rdd_##op)
 /* an operator with required arguments after the stream */
 #define BECK__CALL(f, T, s, ...) f((s), &(const T){__VA_ARGS__, BECK__END(T)})
 /* an operator without: everything through __VA_ARGS__, the stream split off */
@@ -76,21 +77,22 @@ typedef void beck_log_fn(void *user, beck_log_level level, const char *text);
 typedef struct beck_context_args {
     const char *name; /* of the application; copied */
     BECK_ARGS_TAIL;
-    int64_t batch_ms;       /* batch interval; 0: from --batch, BECK_BATCH or the file, else 1000 */
-    int argc;               /* the program's arguments; Beck takes the options it knows */
+    int64_t batch_ms; /* batch interval; 0: from --batch, BECK_BATCH or the file, else 1000 */
+    int argc;         /* the program's arguments; Beck takes the options it knows */
     char **argv;
     const char *master;     /* "local[4]", "local[*]"; the command line wins over it */
     int partitions;         /* after a shuffle; default 8 */
     const char *checkpoint; /* not in this version: a clear error */
     beck_log_fn *log;       /* default: standard error */
     void *log_user;
-    bool manual_clock;      /* time moves by beck_step only; see testing.h */
+    bool manual_clock; /* time moves by beck_step only; see testing.h */
     int64_t manual_start_ms;
 } beck_context_args;
 
 /* Never NULL unless memory is gone at once. First in main: in a process that was started as a
  * worker (--isolate) it serves the driver and ends the process. Options are taken from, in rising
- * order: defaults, this struct, the file of --conf-file or BECK_CONF_FILE, BECK_* variables, argv. */
+ * order: defaults, this struct, the file of --conf-file or BECK_CONF_FILE, BECK_* variables,
+ * argv. */
 #define beck_context_new(...)                                                                      \
     beck__context_new(&(const beck_context_args){__VA_ARGS__, BECK__END(beck_context_args)})
 BECK_API beck_context *beck__context_new(const beck_context_args *args);
@@ -108,7 +110,8 @@ BECK_API char **beck_args(beck_context *ctx, int *argc);
 BECK_API int beck_run(beck_context *ctx);
 
 /* Starts on a thread of its own. On an ACTIVE context a no-op with a warning; on a STOPPED one
- * BECK_STATE. Without an output operation BECK_INVALID. After a failed start the state is STOPPED. */
+ * BECK_STATE. Without an output operation BECK_INVALID. After a failed start the state is STOPPED.
+ */
 BECK_API beck_status beck_start(beck_context *ctx);
 
 /* Waits until the context has stopped: BECK_OK, or the error that ended it. */
@@ -155,9 +158,9 @@ typedef enum beck_event_kind {
  * where there is none (yet). */
 typedef struct beck_event {
     beck_event_kind kind;
-    int64_t time_ms;       /* when it happened */
-    int64_t batch_ms;      /* batch time */
-    uint64_t records;      /* of the batch */
+    int64_t time_ms;  /* when it happened */
+    int64_t batch_ms; /* batch time */
+    uint64_t records; /* of the batch */
     uint64_t bytes;
     int64_t scheduling_us; /* from the batch time to the start of its first output */
     int64_t processing_us; /* from there to the end of its last */
@@ -220,9 +223,9 @@ BECK_API void beck_rewind_rows(beck_rows *rows);
  * pointers): it is copied, merged and sent between processes. */
 typedef struct beck_aggregate {
     const char *name;
-    const char *kernel;  /* of a built-in one; NULL: the functions below run */
-    const char *result;  /* result type as schema text; NULL: the column's own */
-    size_t state_size;   /* at most 65536 */
+    const char *kernel; /* of a built-in one; NULL: the functions below run */
+    const char *result; /* result type as schema text; NULL: the column's own */
+    size_t state_size;  /* at most 65536 */
     void (*init)(beck_call *c, void *state);
     void (*step)(beck_call *c, void *state, beck_row value); /* value: one column */
     void (*merge)(beck_call *c, void *state, const void *other);
@@ -235,10 +238,11 @@ typedef struct beck_aggregate {
 BECK_API extern const beck_aggregate beck_sum[1];
 BECK_API extern const beck_aggregate beck_min[1];
 BECK_API extern const beck_aggregate beck_max[1];
-BECK_API extern const beck_aggregate beck_avg[1];      /* DOUBLE */
-BECK_API extern const beck_aggregate beck_count[1];    /* BIGINT */
-BECK_API extern const beck_aggregate beck_distinct[1]; /* ARRAY of the distinct values, first seen first */
-BECK_API extern const beck_aggregate beck_top[1];      /* ARRAY of the .n largest, descending; n is 10 */
+BECK_API extern const beck_aggregate beck_avg[1];   /* DOUBLE */
+BECK_API extern const beck_aggregate beck_count[1]; /* BIGINT */
+/* ARRAY of the distinct values, first seen first; ARRAY of the .n largest (10), descending. */
+BECK_API extern const beck_aggregate beck_distinct[1];
+BECK_API extern const beck_aggregate beck_top[1];
 
 typedef struct beck_reducer {
     const beck_aggregate *aggregate;
@@ -262,14 +266,17 @@ static inline beck_reducer beck__by_callback(beck_reduce_fn *callback)
 }
 
 #define BECK__REDUCER(x)                                                                           \
-    _Generic((x), const beck_aggregate *: beck__by_aggregate, beck_aggregate *: beck__by_aggregate, \
-             beck_reduce_fn *: beck__by_callback)(x)
+    _Generic((x),                                                                                  \
+        const beck_aggregate *: beck__by_aggregate,                                                \
+        beck_aggregate *: beck__by_aggregate,                                                      \
+        beck_reduce_fn *: beck__by_callback)(x)
 #define BECK__REDUCE(f, T, s, ...)                                                                 \
     f((s), &(const T){.reducer = BECK__REDUCER(BECK__FIRST(__VA_ARGS__, 0)),                       \
                       BECK__REST(__VA_ARGS__, BECK__END(T))})
 
 /* Row functions with a kernel behind them, for beck_flat_map. */
-/* Cuts at space, tab, CR and LF, drops empty words; emits (word), or (word, 1) under two columns. */
+/* Cuts at space, tab, CR and LF, drops empty words; emits (word), or (word, 1) under two columns.
+ */
 BECK_API void beck_words(beck_call *c, beck_row line);
 /* Cuts at LF (a CR before it is dropped); emits (line). */
 BECK_API void beck_lines(beck_call *c, beck_row text);
@@ -290,7 +297,8 @@ typedef struct beck_socket_text_args {
     int64_t line_bytes_max;
     int64_t reconnect_ms;
 } beck_socket_text_args;
-BECK_API beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args);
+BECK_API beck_dstream *beck__socket_text_stream(beck_context *ctx,
+                                                const beck_socket_text_args *args);
 
 /* RDDs pushed by the program: one per batch (all of them with .all). When none is left, batches
  * are empty, or there is no RDD at all with .none_when_empty. */
@@ -346,8 +354,8 @@ typedef struct beck_map_args {
     size_t ctx_size;
     const char *name;
 } beck_map_args;
-#define beck_map(s, ...)      BECK__CALL(BECK__OF(s, map), beck_map_args, s, __VA_ARGS__)
-#define beck_flat_map(s, ...) BECK__CALL(BECK__OF(s, flat_map), beck_map_args, s, __VA_ARGS__)
+#define beck_map(s, ...)        BECK__CALL(BECK__OF(s, map), beck_map_args, s, __VA_ARGS__)
+#define beck_flat_map(s, ...)   BECK__CALL(BECK__OF(s, flat_map), beck_map_args, s, __VA_ARGS__)
 #define beck_map_values(s, ...) BECK__CALL(BECK__OF(s, map_values), beck_map_args, s, __VA_ARGS__)
 #define beck_flat_map_values(s, ...)                                                               \
     BECK__CALL(BECK__OF(s, flat_map_values), beck_map_args, s, __VA_ARGS__)
@@ -398,9 +406,11 @@ typedef struct beck_none_args {
     const char *name;
 } beck_none_args;
 #define beck_union(a, b)                                                                           \
-    _Generic((a), beck_dstream *: beck_dstream_union, beck_rdd *: beck_rdd_union)(                 \
-        (a), (b), &(const beck_none_args){BECK__END(beck_none_args)})
-BECK_API beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args);
+    _Generic((a), beck_dstream *                                                                   \
+             : beck_dstream_union, beck_rdd *                                                      \
+             : beck_rdd_union)((a), (b), &(const beck_none_args){BECK__END(beck_none_args)})
+BECK_API beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b,
+                                          const beck_none_args *args);
 BECK_API beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args);
 
 /* To exactly n partitions, by a shuffle. */
@@ -573,11 +583,11 @@ BECK_API size_t beck_row_text(beck_row row, char *text, size_t size);
 
 #define BECK__COUNT(...) BECK__NINTH(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define BECK__NINTH(a, b, c, d, e, f, g, h, n, ...) n
-#define BECK__JOIN(a, b)  BECK__JOIN_(a, b)
+#define BECK__JOIN(a, b) BECK__JOIN_(a, b)
 #define BECK__JOIN_(a, b) a##b
 #define BECK__VALUES(...) BECK__JOIN(BECK__V, BECK__COUNT(__VA_ARGS__))(__VA_ARGS__)
-#define BECK__V1(a)       beck_value_of(a)
-#define BECK__V2(a, b)    BECK__V1(a), beck_value_of(b)
+#define BECK__V1(a) beck_value_of(a)
+#define BECK__V2(a, b) BECK__V1(a), beck_value_of(b)
 #define BECK__V3(a, b, c) BECK__V2(a, b), beck_value_of(c)
 #define BECK__V4(a, b, c, d) BECK__V3(a, b, c), beck_value_of(d)
 #define BECK__V5(a, b, c, d, e) BECK__V4(a, b, c, d), beck_value_of(e)

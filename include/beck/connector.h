@@ -16,15 +16,16 @@
 extern "C" {
 #endif
 
-/* ---- receivers -------------------------------------------------------------------------------- */
+/* ---- receivers --------------------------------------------------------------------------------
+ */
 
 typedef struct beck_receiver beck_receiver;
 
 /* Polled by the supervisor, never on a compute thread, one receiver after the other on one thread:
- * `poll` takes what is there without blocking longer than timeout_ms, stores it, and returns BECK_OK
- * (more may be there), BECK_AGAIN (nothing now), BECK_CLOSED (ended for good: the stream stays empty),
- * or another status: the receiver is closed, opened again after socket.reconnect, and the error is
- * reported. Nothing stored is lost by that. */
+ * `poll` takes what is there without blocking longer than timeout_ms, stores it, and returns
+ * BECK_OK (more may be there), BECK_AGAIN (nothing now), BECK_CLOSED (ended for good: the stream
+ * stays empty), or another status: the receiver is closed, opened again after socket.reconnect, and
+ * the error is reported. Nothing stored is lost by that. */
 typedef struct beck_receiver_class {
     const char *name, *schema; /* schema NULL: given with the stream */
     size_t state_size;         /* of `state`, zeroed before open */
@@ -37,13 +38,17 @@ typedef struct beck_receiver_class {
 
 BECK_API const void *beck_receiver_params(const beck_receiver *r);
 /* Appends one row; a value that does not fit its column fails (BECK_TYPE). */
-BECK_API beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value *values, size_t count);
+BECK_API beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value *values,
+                                       size_t count);
 #define beck_store(r, token, ...)                                                                  \
     beck_store_values((r), (token), (const beck_value[]){BECK__VALUES(__VA_ARGS__)},               \
                       BECK__COUNT(__VA_ARGS__))
-/* Text: one row per line, for a schema of one STRING column; the unfinished last line waits for more. */
-BECK_API beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data, size_t size);
-BECK_API beck_status beck_receiver_error(beck_receiver *r, beck_status status, const char *format, ...)
+/* Text: one row per line, for a schema of one STRING column; the unfinished last line waits for
+ * more. */
+BECK_API beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data,
+                                      size_t size);
+BECK_API beck_status beck_receiver_error(beck_receiver *r, beck_status status, const char *format,
+                                         ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))
 #endif
@@ -56,7 +61,8 @@ BECK_API void beck_receiver_warn(beck_receiver *r, const char *format, ...)
     ;
 
 /* For Beck's own connectors. The supervisor waits on this socket between polls (NULL: it polls by
- * time); and a whole block is stored with the buffers that its views share (takes the reference). */
+ * time); and a whole block is stored with the buffers that its views share (takes the reference).
+ */
 struct os_socket;
 struct block;
 void beck__receiver_watch(beck_receiver *r, struct os_socket *socket, bool write);
@@ -76,7 +82,8 @@ typedef struct beck_receiver_args {
     BECK__CALL(beck__receiver_stream, beck_receiver_args, ctx, __VA_ARGS__)
 BECK_API beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_receiver_args *args);
 
-/* ---- direct sources --------------------------------------------------------------------------- */
+/* ---- direct sources ---------------------------------------------------------------------------
+ */
 
 typedef struct beck_ranges beck_ranges;
 typedef struct beck_reader beck_reader;
@@ -86,12 +93,15 @@ typedef struct beck_direct_class {
     const char *name, *schema;
     /* In the driver: adds the ranges that exist, one partition each. */
     beck_status (*plan)(beck_ranges *ranges, const void *params, size_t size);
-    /* In a task: reads one range, row by row or by chunks, until its end or until a push says no. */
-    beck_status (*read)(beck_reader *r, const void *params, size_t params_size, const void *range, size_t size);
+    /* In a task: reads one range, row by row or by chunks, until its end or until a push says no.
+     */
+    beck_status (*read)(beck_reader *r, const void *params, size_t params_size, const void *range,
+                        size_t size);
 } beck_direct_class;
 
 BECK_API beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size);
-BECK_API beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const char *format, ...)
+BECK_API beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const char *format,
+                                       ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))
 #endif
@@ -117,7 +127,8 @@ typedef struct beck_direct_args {
 #define beck_direct_rdd(ctx, ...) BECK__CALL(beck__direct_rdd, beck_direct_args, ctx, __VA_ARGS__)
 BECK_API beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args);
 
-/* ---- sinks ------------------------------------------------------------------------------------ */
+/* ---- sinks ------------------------------------------------------------------------------------
+ */
 
 typedef struct beck_sink beck_sink;
 typedef struct beck_writer beck_writer;
@@ -150,7 +161,8 @@ typedef struct beck_sink_class {
     void (*end)(beck_writer *w, void *writer, bool keep); /* always; keep: prepared */
     /* The messages of all partitions in order, for a batch whose tasks have all succeeded. May be
      * called twice for one batch. */
-    beck_status (*commit)(beck_sink *s, void *state, int64_t batch_ms, const beck_str *messages, size_t count);
+    beck_status (*commit)(beck_sink *s, void *state, int64_t batch_ms, const beck_str *messages,
+                          size_t count);
     /* The batch has failed: undo what its writers kept. May be NULL. */
     void (*abort)(beck_sink *s, void *state, int64_t batch_ms);
     void (*close)(beck_sink *s, void *state);

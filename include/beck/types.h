@@ -89,10 +89,10 @@ typedef struct beck_view {
 struct beck_chunk;
 
 typedef struct beck_column {
-    int32_t type;             /* enum beck_type */
-    uint32_t size;            /* rows */
-    uint8_t *valid;           /* NULL: no nulls; else row i is not null if bit i % 8 of byte i / 8 is set */
-    void *data;               /* array of the type above */
+    int32_t type;   /* enum beck_type */
+    uint32_t size;  /* rows */
+    uint8_t *valid; /* NULL: no nulls; else row i is not null if bit i % 8 of byte i / 8 is set */
+    void *data;     /* array of the type above */
     struct beck_chunk *child; /* of ARRAY and STRUCT */
     /* private */
     uint32_t capacity, reserved;
@@ -107,7 +107,8 @@ typedef struct beck_chunk {
     void *heap;
 } beck_chunk;
 
-/* One row of a chunk. Columns are numbered from `first`: a callback on values does not see the key. */
+/* One row of a chunk. Columns are numbered from `first`: a callback on values does not see the key.
+ */
 typedef struct beck_row {
     const beck_chunk *chunk;
     uint32_t index, first;

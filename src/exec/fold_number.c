@@ -5,6 +5,8 @@
  */
 #include "exec/fold.h"
 
+/* tests: group_test.c */
+
 struct cell {
     union {
         int64_t i;

@@ -126,8 +126,8 @@ static bool settle(struct arena *arena, struct blocks *lists, uint32_t count, st
 {
     for (uint32_t p = 0; p < count; p++) {
         struct blocks list = lists[p];
-        struct block **items =
-            beck__arena_copy(arena, list.items ? (const void *)list.items : "", list.count * sizeof *items);
+        struct block **items = beck__arena_copy(arena, list.items ? (const void *)list.items : "",
+                                                list.count * sizeof *items);
         if (!items) {
             beck__error_memory(error, "parallelize", list.count * sizeof *items);
             return false;
