@@ -28,6 +28,7 @@ struct list {
     beck_schema pair_schema, row_schema;
     uint32_t *scratch; /* row numbers of one group */
     size_t scratch_capacity;
+    uint32_t linked; /* rows that are in a list; top: the others are garbage */
 };
 
 static bool grow(struct list *self, uint32_t groups)
@@ -54,6 +55,7 @@ static bool link_row(struct list *self, uint32_t group, uint32_t row)
         self->next[g->tail] = row;
     g->tail = row;
     g->count++;
+    self->linked++;
     return true;
 }
 
@@ -126,10 +128,63 @@ static bool trim(struct list *self, uint32_t group)
     sort_down(self, self->scratch, other, count);
     beck__free(self->base.task->memory, other, (size_t)(count + 1) * sizeof *other);
     uint32_t keep = count < self->base.op->number ? count : (uint32_t)self->base.op->number;
+    self->linked -= count;
     *g = (struct group_list){END, END, 0};
     for (uint32_t i = 0; i < keep; i++)
         if (!link_row(self, group, self->scratch[i]))
             return false;
+    return true;
+}
+
+/* Row numbers of all lists, one list after the other. */
+static void all_rows(const struct list *self, uint32_t *order)
+{
+    for (uint32_t g = 0; g < self->group_count; g++)
+        for (uint32_t row = self->groups[g].head; row != END; row = self->next[row])
+            *order++ = row;
+}
+
+/* The same lists over rows that now stand in that order. */
+static void renumber(struct list *self)
+{
+    uint32_t row = 0;
+
+    for (uint32_t g = 0; g < self->group_count; g++) {
+        struct group_list *list = &self->groups[g];
+        if (list->count == 0)
+            continue;
+        list->head = row;
+        for (uint32_t i = 0; i < list->count; i++, row++)
+            self->next[row] = row + 1;
+        list->tail = row - 1;
+        self->next[list->tail] = END;
+    }
+}
+
+/* Leaves only the rows that are in a list, when most are not: memory follows the groups. */
+static bool compact(struct list *self)
+{
+    const struct allocator *memory = self->base.task->memory;
+    size_t size = ((size_t)self->linked + 1) * sizeof(uint32_t);
+    struct builder fresh;
+
+    if (self->rows.chunk->rows < 2 * (uint64_t)self->linked + 4096)
+        return true;
+    uint32_t *order = beck__alloc(memory, size);
+    if (!order)
+        return false;
+    all_rows(self, order);
+    bool ok = !beck__builder_init(&fresh, memory, &self->row_schema, UINT32_MAX, NULL);
+    if (ok && !beck__builder_rows(&fresh, self->rows.chunk, order, self->linked, false)) {
+        beck__builder_deinit(&fresh);
+        ok = false;
+    }
+    beck__free(memory, order, size);
+    if (!ok)
+        return false;
+    renumber(self);
+    beck__builder_deinit(&self->rows);
+    self->rows = fresh;
     return true;
 }
 
@@ -152,7 +207,7 @@ static bool add(struct list *self, const beck_chunk *chunk, uint32_t first, uint
     if (!link_row(self, group, self->rows.chunk->rows - 1))
         return false;
     if (fold == FOLD_TOP && self->groups[group].count > 2 * self->base.op->number + 64)
-        return trim(self, group);
+        return trim(self, group) && compact(self);
     return true;
 }
 

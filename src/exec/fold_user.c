@@ -30,7 +30,7 @@ static bool grow(struct user *self, uint32_t groups)
         if (self->aggregate->init)
             self->aggregate->init(&self->call, state);
     }
-    return true;
+    return beck__call_check(&self->call) != FLOW_FAILED;
 }
 
 static bool user_update(struct fold *base, const struct fold_input *in)
@@ -103,6 +103,7 @@ static bool user_emit(struct fold *base, struct builder *out, uint32_t from, uin
 
     beck__call_enter(c);
     c->out = NULL;
+    c->keep.size = 0;
     ok = grow(self, from + count);
     if (ok && base->op->state_out) {
         beck__call_leave(c);
@@ -145,8 +146,13 @@ struct fold *beck__fold_user(const struct fold *place)
     if (!self || !beck__function_get(task, op, 0, &address))
         return NULL;
     self->aggregate = address;
-    if (self->aggregate->state_size > STATE_MAX || !self->aggregate->step ||
-        !self->aggregate->merge || !self->aggregate->value) {
+    if (self->aggregate->state_size > STATE_MAX) {
+        beck__error_set(&task->error, BECK_INVALID,
+                        "%s: the state of aggregate \"%s\" has %zu bytes, at most %u", op->name,
+                        self->aggregate->name, self->aggregate->state_size, STATE_MAX);
+        return NULL;
+    }
+    if (!self->aggregate->step || !self->aggregate->merge || !self->aggregate->value) {
         beck__error_set(&task->error, BECK_INVALID, "%s: an aggregate needs step, merge, value",
                         op->name);
         return NULL;

@@ -175,6 +175,8 @@ static inline void bench_exhaust(struct bench *x, const struct op *ops, uint32_t
             else if (x->flow != FLOW_FAILED)
                 assert_string_equal(bench_text(x), expected);
         }
+    beck__task_deinit(&x->task);
+    beck__task_init(&x->task, x->os);
 }
 
 /* An operation with a callback (or an object) as its function i. */
