@@ -61,6 +61,29 @@ static void print_end(beck_writer *w, void *writer, bool keep)
     beck__text_deinit(&p->message);
 }
 
+/* In the driver: the text of a batch, whose memory the next one uses again. */
+struct print_state {
+    struct text out;
+};
+
+static beck_status print_open(beck_sink *s, void *state, int64_t *last_batch)
+{
+    struct print_state *p = state;
+
+    (void)s;
+    (void)last_batch;
+    p->out.memory = &beck__os_current()->memory;
+    return BECK_OK;
+}
+
+static void print_close(beck_sink *s, void *state)
+{
+    struct print_state *p = state;
+
+    (void)s;
+    beck__text_deinit(&p->out);
+}
+
 static void add_rows(struct text *out, const beck_str *messages, size_t count, uint32_t limit)
 {
     uint32_t printed = 0;
@@ -86,28 +109,30 @@ static beck_status print_commit(beck_sink *s, void *state, int64_t batch_ms,
     static const char dashes[] = "-------------------------------------------\n";
     const struct beck__print_params *params = beck_sink_params(s, NULL);
     struct os *os = beck__os_current();
-    struct text out = {.memory = &os->memory};
+    struct text *out = &((struct print_state *)state)->out;
 
-    (void)state;
+    beck__text_clear(out);
     if (params->header)
-        beck__text_printf(&out, "%sTime: %lld ms\n%s", dashes, (long long)batch_ms, dashes);
-    add_rows(&out, messages, count, params->rows);
+        beck__text_printf(out, "%sTime: %lld ms\n%s", dashes, (long long)batch_ms, dashes);
+    add_rows(out, messages, count, params->rows);
     if (params->header)
-        beck__text_add(&out, "\n");
-    bool failed = out.failed;
-    if (!failed)
-        os->print(os, 1, beck__text_get(&out), out.size);
-    beck__text_deinit(&out);
-    return failed ? BECK_NO_MEMORY : BECK_OK;
+        beck__text_add(out, "\n");
+    if (out->failed)
+        return BECK_NO_MEMORY;
+    os->print(os, 1, beck__text_get(out), out->size);
+    return BECK_OK;
 }
 
 const beck_sink_class beck__print_sink[1] = {{
     .name = "print",
     .guarantee = BECK_AT_LEAST_ONCE,
+    .state_size = sizeof(struct print_state),
     .writer_size = sizeof(struct print_writer),
+    .open = print_open,
     .begin = print_begin,
     .write = print_write,
     .prepare = print_prepare,
     .end = print_end,
     .commit = print_commit,
+    .close = print_close,
 }};

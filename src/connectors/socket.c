@@ -11,9 +11,10 @@
 
 #include <stdio.h>
 
-/* With its header a buffer has the size that os keeps and hands out again: no page is cleared twice. */
+/* With its header a buffer has the size that os keeps and hands out again: no page is cleared
+ * twice. */
 #define BUFFER_BYTES (((size_t)2 << 20) - sizeof(struct buffer))
-#define LOW_BYTES  ((size_t)64 << 10) /* with less room than this a new buffer is begun */
+#define LOW_BYTES    ((size_t)64 << 10) /* with less room than this a new buffer is begun */
 
 struct socket_state {
     struct os *os;

@@ -9,6 +9,8 @@
 #include "formats/formats.h"
 #include "os/os.h"
 
+#include <stdlib.h>
+
 #define FLUSH_BYTES ((size_t)64 << 10)
 
 /* Message of a writer that has rows. */
@@ -223,20 +225,56 @@ static beck_status place_part(struct text_commit *c, size_t partition, beck_str 
     return c->os->rename(c->os, attempt, part, &c->error);
 }
 
+/* Removes what an earlier run that ended in the middle has left: attempts, and parts from `count`
+ * on. */
+static beck_status remove_others(struct text_commit *c, size_t count)
+{
+    char **names;
+    size_t name_count;
+    beck_status status = c->os->list(c->os, c->writing, &c->arena, &names, &name_count, &c->error);
+
+    for (size_t i = 0; !status && i < name_count; i++) {
+        char *end = names[i];
+        bool part = strncmp(names[i], "part-", 5) == 0;
+        if (part && strtoull(names[i] + 5, &end, 10) < count && !*end)
+            continue;
+        const char *file = beck__arena_printf(&c->arena, "%s/%s", c->writing, names[i]);
+        status = file ? c->os->remove(c->os, file, &c->error) : BECK_NO_MEMORY;
+    }
+    return status;
+}
+
+/* The directory that holds `path`, to make a rename in it durable. */
+static beck_status sync_parent(struct text_commit *c, const char *path)
+{
+    char *parent = beck__arena_text(&c->arena, path);
+    char *slash = parent ? strrchr(parent, '/') : NULL;
+
+    if (!parent)
+        return BECK_NO_MEMORY;
+    if (slash)
+        slash[slash == parent] = 0;
+    return c->os->sync_dir(c->os, slash ? parent : ".", &c->error);
+}
+
 static beck_status place_all(struct text_commit *c, const beck_str *messages, size_t count)
 {
     beck_status status = make_dirs(c->os, &c->arena, c->writing, &c->error);
 
     for (size_t i = 0; !status && i < count; i++)
         status = place_part(c, i, messages[i]);
+    if (!status)
+        status = remove_others(c, count);
     const char *success = beck__arena_printf(&c->arena, "%s/_SUCCESS", c->writing);
     if (!status)
         status = success ? empty_file(c, success) : BECK_NO_MEMORY;
     if (!status)
         status = c->os->sync_dir(c->os, c->writing, &c->error);
-    if (!status && kind_of(c, c->dir) == OS_DIRECTORY) /* of an earlier run of this batch */
-        status = remove_dir(c, c->dir);
-    return status ? status : c->os->rename(c->os, c->writing, c->dir, &c->error);
+    if (!status && c->params->batches && kind_of(c, c->dir) == OS_DIRECTORY)
+        status = remove_dir(c, c->dir); /* of an earlier run of this batch */
+    if (!status)
+        status = c->os->rename(c->os, c->writing, c->dir, &c->error);
+    return status ? status : sync_parent(c, c->dir);
 }
 
 static beck_status text_commit(beck_sink *s, void *state, int64_t batch_ms,

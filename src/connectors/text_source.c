@@ -127,18 +127,15 @@ static void drop(struct text_reader *t, size_t bytes)
 /* The line that began before us belongs to the range before: [base - 1] is looked at, too. */
 static beck_status skip_line(struct text_reader *t)
 {
-    beck_status status = BECK_OK;
-
-    while (!status) {
-        status = fill(t);
+    for (;;) {
+        beck_status status = fill(t);
+        if (status)
+            return status;
         char *lf = memchr(t->data, '\n', t->size);
-        if (lf || t->end_of_file) {
-            drop(t, lf ? (size_t)(lf - t->data) + 1 : t->size);
-            break;
-        }
-        drop(t, t->size);
+        drop(t, lf ? (size_t)(lf - t->data) + 1 : t->size);
+        if (lf || t->end_of_file)
+            return BECK_OK;
     }
-    return status;
 }
 
 /* Pushes the lines of data[0, size). */
@@ -175,14 +172,14 @@ static beck_status read_lines(struct text_reader *t, uint64_t from)
         if (status)
             break;
         size_t size = t->size;
+        done = t->end_of_file;            /* a file may be shorter now than when it was planned */
         if (t->base + t->size >= t->to) { /* up to the end of the line that holds byte to - 1 */
             size_t at = (size_t)(t->to - 1 - t->base);
             char *lf = memchr(t->data + at, '\n', t->size - at);
             size = lf ? (size_t)(lf - t->data) + 1 : t->size;
-            done = lf || t->end_of_file;
+            done |= lf != NULL;
         }
         status = push_lines(t, size, done);
-        done |= t->end_of_file && t->size == 0;
     }
     return status;
 }

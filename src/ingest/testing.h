@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * testing.h - for tests of this room: an ingest with a clock of its own, what it logs and posts, and
- * a receiver that plays a script.
+ * testing.h - for tests of this room: an ingest with a clock of its own, what it logs and posts,
+ * and a receiver that plays a script.
  */
 #ifndef BECK_INGEST_TESTING_H
 #define BECK_INGEST_TESTING_H
