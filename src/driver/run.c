@@ -117,7 +117,7 @@ static int64_t receiver_bytes(const struct settings *s)
     int64_t given = beck__settings_number(s, OPTION_RECEIVER_BYTES);
     int64_t memory = beck__settings_number(s, OPTION_MEMORY);
 
-    return given ? given : memory ? memory / 4 : (int64_t)1 << 30;
+    return given ? given : memory ? memory / 4 : (int64_t)256 << 20;
 }
 
 static beck_status start_inputs(struct driver *driver, bool threaded)

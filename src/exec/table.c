@@ -96,6 +96,15 @@ static void normalise(beck_column *k)
 
 static bool key_add(struct table *table, const beck_chunk *chunk, uint32_t row)
 {
+    beck_column *to = table->rows.chunk->column;
+    const beck_column *from = chunk->column;
+
+    if (table->kind == TABLE_STRING && to->size < to->capacity && !to->valid && !from->valid &&
+        ((const beck_view *)from->data)[row].size <= BECK_VIEW_INLINE) { /* nothing else to copy */
+        ((beck_view *)to->data)[to->size++] = ((const beck_view *)from->data)[row];
+        table->rows.chunk->rows++;
+        return true;
+    }
     for (uint32_t k = 0; k < table->keys; k++) {
         if (!beck__builder_cell(&table->rows, k, &chunk->column[k], row, false))
             return false;

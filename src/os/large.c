@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 
 #define STEP       ((size_t)64 << 10) /* sizes are rounded up to it, so that kept ones fit again */
-#define KEEP_COUNT 32
+#define KEEP_COUNT 128
 #define KEEP_EACH  ((size_t)8 << 20)
-#define KEEP_ALL   ((size_t)64 << 20)
+#define KEEP_ALL   ((size_t)64 << 20) /* and half of what is in use */
 
 struct kept {
     void *p;
@@ -23,6 +23,7 @@ static struct {
     pthread_mutex_t mutex;
     struct kept kept[KEEP_COUNT];
     size_t bytes;
+    size_t used; /* handed out */
 } cache = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t round_up(size_t size)
@@ -43,6 +44,7 @@ static void *take_kept(size_t bytes)
             kept->bytes = 0;
         }
     }
+    cache.used += bytes;
     pthread_mutex_unlock(&cache.mutex);
     return p;
 }
@@ -50,10 +52,10 @@ static void *take_kept(size_t bytes)
 static bool keep(void *p, size_t bytes)
 {
     bool done = false;
-    if (bytes > KEEP_EACH)
-        return false;
     pthread_mutex_lock(&cache.mutex);
-    for (int i = 0; i < KEEP_COUNT && !done && cache.bytes + bytes <= KEEP_ALL; i++) {
+    cache.used -= bytes < cache.used ? bytes : cache.used;
+    bool fits = bytes <= KEEP_EACH && cache.bytes + bytes <= KEEP_ALL + cache.used / 2;
+    for (int i = 0; i < KEEP_COUNT && !done && fits; i++) {
         struct kept *kept = &cache.kept[i];
         if (!kept->bytes) {
             kept->p = p;
