@@ -49,7 +49,7 @@ run_engine() {
     wordcount_callback) engine_line=$("$bench/wordcount_file" callback "$text" --master 'local[2]') ;;
     wordcount_socket)
         serve
-        engine_line=$("$bench/wordcount_socket" "$port" --master 'local[2]' --batch 200ms)
+        engine_line=$("$bench/wordcount_socket" "$port" --master 'local[2]' --batch 100ms)
         wait "$server"
         ;;
     esac
