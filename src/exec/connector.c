@@ -29,8 +29,23 @@ static bool reader_push(beck_reader *r, const beck_chunk *chunk)
     return r->flow == FLOW_MORE;
 }
 
+static bool chunk_fits(const beck_schema *schema, const beck_chunk *chunk)
+{
+    if (chunk->columns != schema->count)
+        return false;
+    for (uint32_t k = 0; k < schema->count; k++)
+        if (chunk->column[k].type != (int32_t)schema->fields[k].type)
+            return false;
+    return true;
+}
+
 bool beck_read_chunk(beck_reader *r, const beck_chunk *chunk)
 {
+    if (!chunk_fits(r->rows.schema, chunk)) {
+        beck_reader_error(r, BECK_TYPE, "a chunk of %u columns whose types are not the schema's",
+                          chunk->columns);
+        return false;
+    }
     if (r->rows.chunk->rows) {
         if (!reader_push(r, r->rows.chunk))
             return false;
@@ -118,6 +133,8 @@ beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const cha
 
 /* ---- writing a partition --------------------------------------------------------------------- */
 
+#define MESSAGE_MAX (1u << 20)
+
 /* Parameters of OP_SINK: `bytes`; the class: function[0]. */
 struct beck_writer {
     beck_str params;
@@ -177,6 +194,10 @@ static enum flow sink_finish(struct operator *base)
 
     if (status)
         return sink_failed(self, status);
+    if (message.size > MESSAGE_MAX)
+        return sink_failed(self, beck_writer_error(&self->writer, BECK_INVALID,
+                                                   "a message of %zu bytes, at most %u",
+                                                   message.size, MESSAGE_MAX));
     beck_value value = beck_string_value(message);
     if (beck__builder_value(&self->out, 0, &value, NULL, &base->task->error))
         return FLOW_FAILED;

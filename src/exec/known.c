@@ -59,20 +59,25 @@ static beck_status array_of(struct arena *arena, const struct field *value, stru
     return BECK_OK;
 }
 
-static beck_status user_result(struct arena *arena, const char *text, struct field *result,
-                               struct error *error)
+static beck_status user_result(struct arena *arena, const beck_aggregate *aggregate,
+                               struct field *result, struct error *error)
 {
     const beck_schema *schema;
-    char *whole = text ? beck__arena_printf(arena, "value %s", text) : NULL;
+    const char *text = aggregate->result, *name = result->name;
+    struct error reason = {0};
 
     if (!text)
         return BECK_OK;
+    const char *whole = beck__arena_printf(arena, "value %s", text);
     if (!whole)
         return beck__error_memory(error, "a schema", strlen(text));
-    beck_status status = beck__schema_parse(arena, whole, &schema, error);
-    if (status)
-        return status;
-    const char *name = result->name;
+    if (beck__schema_parse(arena, whole, &schema, &reason))
+        return beck__error_set(error, reason.status, "result of aggregate \"%s\": %s",
+                               aggregate->name, reason.text);
+    if (schema->count != 1)
+        return beck__error_set(error, BECK_INVALID,
+                               "aggregate \"%s\": its result is not one type: %s", aggregate->name,
+                               text);
     *result = schema->fields[0];
     result->name = name;
     return BECK_OK;
@@ -111,7 +116,7 @@ beck_status beck__fold_types(struct arena *arena, enum op_fold fold,
         break;
     case FOLD_USER:
         *state = (struct field){.name = value->name, .type = BECK_BINARY};
-        status = user_result(arena, aggregate->result, result, error);
+        status = user_result(arena, aggregate, result, error);
         break;
     default:
         break;
