@@ -42,10 +42,11 @@ function(beck_room_libraries result room)
   foreach(each ${room} ${ROOM_${room}_NEEDS})
     list(APPEND libraries room_${each}_archive)
   endforeach()
-  # These two use Beck by its public headers, like any user.
+  # cli and connectors use Beck by its public headers, like any user; so what opens connectors needs
+  # what they need.
   if(room STREQUAL "cli")
     list(APPEND libraries beck_static PkgConfig::JSONC)
-  elseif(room STREQUAL "connectors")
+  elseif(room STREQUAL "connectors" OR "connectors" IN_LIST ROOM_${room}_NEEDS)
     set(libraries beck_static)
   endif()
   set(${result} ${libraries} PARENT_SCOPE)
@@ -70,7 +71,8 @@ foreach(room IN LISTS BECK_ROOMS)
   set(missing ${room} ${ROOM_${room}_NEEDS})
   list(FILTER missing INCLUDE REGEX "^(${BECK_MISSING_PATTERN})$")
   if(missing OR (room STREQUAL "cli" AND NOT TARGET beck) OR
-     (room STREQUAL "connectors" AND NOT TARGET beck_static))
+     ((room STREQUAL "connectors" OR "connectors" IN_LIST ROOM_${room}_NEEDS) AND
+      NOT TARGET beck_static))
     continue()
   endif()
   beck_room_libraries(libraries ${room})

@@ -52,7 +52,7 @@
       "received data is sealed into a block at this size")                                         \
     X(RECEIVER_BYTES, "receiver.bytes_max", "", BYTES, "0", 0, 1125899906842624,                   \
       "received data that waits or is being processed, per receiver; then it is not read on; "     \
-      "0: a quarter of engine.memory, or 256m without that limit")                                   \
+      "0: a quarter of engine.memory, or 256m without that limit")                                 \
     X(RECONNECT, "socket.reconnect", "", DURATION, "2s", 1, 86400000,                              \
       "wait before a receiver that failed starts again")                                           \
     X(LINE_BYTES, "text.line_bytes_max", "", BYTES, "1m", 16, 268435456,                           \
