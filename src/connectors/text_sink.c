@@ -64,8 +64,7 @@ static beck_status make_dirs(struct os *os, struct arena *arena, const char *pat
     return BECK_OK;
 }
 
-/* ---- in tasks
- * ------------------------------------------------------------------------------------------- */
+/* ---- in tasks -------------------------------------------------------------------------------- */
 
 static beck_status text_begin(beck_writer *w, void *writer, beck_write_id id)
 {
@@ -153,8 +152,7 @@ static void text_end(beck_writer *w, void *writer, bool keep)
     beck__arena_deinit(&t->arena);
 }
 
-/* ---- in the driver
- * ------------------------------------------------------------------------------------------ */
+/* ---- in the driver --------------------------------------------------------------------------- */
 
 struct text_commit {
     struct os *os;

@@ -13,8 +13,7 @@
 
 #define PIECE_BYTES ((size_t)256 << 10)
 
-/* ---- planning
- * -------------------------------------------------------------------------------------------- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static beck_status add_file(beck_ranges *ranges, struct arena *arena, const char *path,
                             uint64_t size, uint64_t split)
@@ -78,8 +77,7 @@ static beck_status text_plan(beck_ranges *ranges, const void *data, size_t size)
     return status;
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct text_reader {
     beck_reader *r;

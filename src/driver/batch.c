@@ -9,12 +9,13 @@
 void beck__driver_post(struct driver *driver, const beck_event *event)
 {
     beck_event e = *event;
+    bool inside = driver->in_callback; /* a tick inside a foreach_rdd */
 
     e.time_ms = beck__driver_now_ms(driver);
     beck__bus_post(driver->ctx->bus, &e);
     driver->in_callback = true;
     beck__bus_deliver(driver->ctx->bus);
-    driver->in_callback = false;
+    driver->in_callback = inside;
 }
 
 static struct batch *batch_new(struct driver *driver)
@@ -92,8 +93,7 @@ void beck__batches_drop(struct driver *driver)
     }
 }
 
-/* ---- allotment
- * ------------------------------------------------------------------------------------------- */
+/* ---- allotment ------------------------------------------------------------------------------- */
 
 static void take_queued(struct driver *driver, struct input *input, struct batch *batch)
 {
@@ -121,15 +121,12 @@ static void take_queued(struct driver *driver, struct input *input, struct batch
             batch->records += q->node->values[p].rows;
 }
 
-void beck__batch_generate(struct driver *driver, int64_t time_ms)
+beck_status beck__batch_generate(struct driver *driver, int64_t time_ms)
 {
     struct batch *batch = batch_new(driver);
 
-    if (!batch) {
-        beck__log(&driver->ctx->log, BECK_LOG_ERROR,
-                  "batch %lld ms: out of memory, tried again at the next tick", (long long)time_ms);
-        return;
-    }
+    if (!batch)
+        return BECK_NO_MEMORY;
     batch->time_ms = time_ms;
     for (struct input *input = driver->first_input; input; input = input->next) {
         struct allotment *a = &batch->allotments[input->node->source];
@@ -155,6 +152,7 @@ void beck__batch_generate(struct driver *driver, int64_t time_ms)
                         .scheduling_us = -1,
                         .processing_us = -1};
     beck__driver_post(driver, &event);
+    return BECK_OK;
 }
 
 /* ---- running
@@ -267,16 +265,16 @@ static void run_output(struct driver *driver, struct batch *batch, const struct 
 /* True: go on. */
 static bool batch_failed(struct driver *driver, const struct batch *batch)
 {
-    beck_context *ctx = driver->ctx;
+    const beck_context *ctx = driver->ctx;
 
     if (batch->error.status == BECK_CANCELLED && atomic_load(&driver->stop) == STOP_NOW)
         return false;
     if (beck__settings_number(ctx->settings, OPTION_ON_FAILURE) == 1) {
-        beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms is skipped: %s",
+        beck__log(&driver->ctx->log, BECK_LOG_ERROR, "batch %lld ms is skipped: %s",
                   (long long)batch->time_ms, batch->error.text);
         return true;
     }
-    beck__error_set(&ctx->error, batch->error.status, "batch %lld ms failed: %s",
+    beck__error_set(&driver->error, batch->error.status, "batch %lld ms failed: %s",
                     (long long)batch->time_ms, batch->error.text);
     return false;
 }

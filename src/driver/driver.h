@@ -4,9 +4,9 @@
  * streams, start and stop. One thread runs it (the caller's, under beck_step); others only set
  * flags and wake it.
  *
- *   source.c  input streams      batch.c  one batch: allot, run, release
- *   loop.c    the thread, ticks  run.c    beck_start, beck_run, beck_stop ...     testing.c
- * testing.h
+ *   source.c   input streams              batch.c   one batch: allot, run, release
+ *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
+ *   pages.c    --describe, --help         testing.c the public testing.h
  *
  *   tick t: allot what was received up to t -> waiting ring -> run outputs in order -> events
  */
@@ -72,8 +72,9 @@ struct driver {
     uint64_t starter; /* thread that called beck_start */
     bool woken, in_callback, threaded;
     _Atomic int stop; /* enum stop_kind */
-    int64_t stop_by_ns;
+    _Atomic int64_t stop_by_ns;
     bool receivers_closed;
+    struct error error; /* what ended the stream; the driver's until the state is STOPPED */
     int64_t
         clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
     int64_t period_ms, zero_ms, next_ms;
@@ -88,8 +89,9 @@ struct driver *beck__driver_of(beck_context *ctx);
 void beck__driver_free(struct driver *driver);
 
 /* ---- batch.c ---- */
-/* Everything that has arrived up to time_ms becomes a waiting batch. */
-void beck__batch_generate(struct driver *driver, int64_t time_ms);
+/* Everything that has arrived up to time_ms becomes a waiting batch. Without memory what has
+ * arrived stays for the next one. */
+beck_status beck__batch_generate(struct driver *driver, int64_t time_ms);
 /* Runs the oldest waiting batch. False: the policy says stop. */
 bool beck__batch_run(struct driver *driver);
 void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */
@@ -100,15 +102,21 @@ int64_t beck__driver_now_ms(struct driver *driver);
 void beck__driver_prepare_clock(struct driver *driver);
 /* Generates what is due; returns the monotonic time of the next tick. */
 int64_t beck__driver_tick(struct driver *driver);
-void beck__driver_main(void *driver);
+void beck__driver_main(void *driver); /* the thread */
+/* Everything under a manual clock that is left to do after a stop was asked for, and the end. */
+void beck__driver_finish(struct driver *driver);
 void beck__driver_wake(struct driver *driver);
+void beck__driver_started(struct driver *driver); /* tells the listeners */
 void beck__driver_end(
     struct driver *driver); /* receivers closed, state STOPPED, waiters released */
 
 /* ---- run.c ---- */
 beck_status beck__driver_start(beck_context *ctx, bool threaded);
 
-/* ---- source.c ---- */
-struct input *beck__input_of(struct driver *driver, uint32_t source);
+/* ---- pages.c ---- */
+void beck__driver_page(beck_context *ctx); /* prints what --help or --describe asks for */
+
+/* ---- testing.c ---- */
+void beck__collectors_free(struct driver *driver);
 
 #endif

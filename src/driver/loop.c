@@ -27,13 +27,30 @@ void beck__driver_prepare_clock(struct driver *driver)
     driver->next_ms = driver->zero_ms + driver->period_ms;
 }
 
+/* True: try again at once. */
+static bool no_batch(struct driver *driver, beck_status status)
+{
+    beck_context *ctx = driver->ctx;
+    bool skip = beck__settings_number(ctx->settings, OPTION_ON_FAILURE) == 1;
+
+    beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms cannot be made: %s%s",
+              (long long)driver->next_ms, beck_status_text(status),
+              skip ? "; what it would hold goes to the next one" : "");
+    if (!skip)
+        beck__error_set(&driver->error, status, "batch %lld ms cannot be made: %s",
+                        (long long)driver->next_ms, beck_status_text(status));
+    return skip;
+}
+
 int64_t beck__driver_tick(struct driver *driver)
 {
     int64_t now = beck__driver_now_ms(driver);
 
     while (driver->next_ms <= now && driver->waiting < driver->waiting_max &&
-           atomic_load(&driver->stop) != STOP_NOW) {
-        beck__batch_generate(driver, driver->next_ms);
+           !driver->error.status && atomic_load(&driver->stop) != STOP_NOW) {
+        beck_status status = beck__batch_generate(driver, driver->next_ms);
+        if (status && !no_batch(driver, status))
+            break;
         driver->next_ms += driver->period_ms;
     }
     if (driver->waiting >= driver->waiting_max || driver->ctx->manual_clock)
@@ -65,6 +82,16 @@ static void wait_until(struct driver *driver, int64_t due_ns)
     os->unlock(os, driver->lock);
 }
 
+void beck__driver_started(struct driver *driver)
+{
+    beck_event event = {.kind = BECK_EVENT_STREAMING_STARTED,
+                        .batch_ms = -1,
+                        .scheduling_us = -1,
+                        .processing_us = -1};
+
+    beck__driver_post(driver, &event);
+}
+
 /* Closes the receivers once; true when nothing is left to do. */
 static bool graceful_done(struct driver *driver)
 {
@@ -80,7 +107,7 @@ static bool stop_is_late(struct driver *driver)
 {
     struct os *os = driver->os;
 
-    if (!driver->stop_by_ns || os->mono_ns(os) < driver->stop_by_ns)
+    if (os->mono_ns(os) < atomic_load(&driver->stop_by_ns))
         return false;
     beck__log(&driver->ctx->log, BECK_LOG_WARNING,
               "the graceful stop took longer than driver.stop_timeout: %u batches are dropped",
@@ -91,6 +118,7 @@ static bool stop_is_late(struct driver *driver)
 void beck__driver_end(struct driver *driver)
 {
     struct os *os = driver->os;
+    beck_context *ctx = driver->ctx;
     beck_event event = {.kind = BECK_EVENT_STREAMING_STOPPED,
                         .batch_ms = -1,
                         .scheduling_us = -1,
@@ -98,27 +126,43 @@ void beck__driver_end(struct driver *driver)
 
     if (driver->ingest)
         beck__ingest_stop(driver->ingest);
+    if (ctx->engine) { /* from now on it is the user's again */
+        ctx->engine->set_idle(ctx->engine, NULL, NULL);
+        ctx->engine->cancel(ctx->engine, false);
+    }
     for (struct output *o = driver->streams.first; o; o = o->next)
         if (o->kind == OUTPUT_SINK && o->state)
             beck__sink_close(o->state);
-    event.error = driver->ctx->error.status ? driver->ctx->error.text : NULL;
+    event.error = driver->error.status ? driver->error.text : NULL;
     beck__driver_post(driver, &event);
+    atomic_store(&ctx->engine_thread, SESSION_ANY_THREAD);
     os->lock(os, driver->lock);
-    atomic_store(&driver->ctx->state, BECK_STOPPED);
+    atomic_store(&ctx->state, BECK_STOPPED);
     os->gate_wake_all(os, driver->stopped_gate);
     os->unlock(os, driver->lock);
     os->poller_wake(os, driver->poller);
 }
 
+/* When the next thing is due: a tick, or the end of a graceful stop's patience. */
+static int64_t wait_by(struct driver *driver, int64_t tick_ns)
+{
+    int64_t stop_ns = atomic_load(&driver->stop_by_ns);
+
+    return atomic_load(&driver->stop) == STOP_GRACEFUL && stop_ns < tick_ns ? stop_ns : tick_ns;
+}
+
 void beck__driver_main(void *user)
 {
     struct driver *driver = user;
+    beck_context *ctx = driver->ctx;
 
+    atomic_store(&ctx->engine_thread, driver->os->thread_self(driver->os));
+    beck__driver_started(driver);
     for (;;) {
         int64_t due = beck__driver_tick(driver);
         int stop = atomic_load(&driver->stop);
 
-        if (stop == STOP_NOW ||
+        if (driver->error.status || stop == STOP_NOW ||
             (stop == STOP_GRACEFUL && (graceful_done(driver) || stop_is_late(driver))))
             break;
         if (driver->first_waiting) {
@@ -126,9 +170,25 @@ void beck__driver_main(void *user)
                 break;
             continue;
         }
-        if (beck__bus_deliver(driver->ctx->bus) == 0)
-            wait_until(driver,
-                       driver->stop_by_ns && driver->stop_by_ns < due ? driver->stop_by_ns : due);
+        if (beck__bus_deliver(ctx->bus) == 0)
+            wait_until(driver, wait_by(driver, due));
+    }
+    beck__driver_end(driver);
+}
+
+/* Ticks that a manual clock has not reached yet come early. */
+void beck__driver_finish(struct driver *driver)
+{
+    bool graceful = atomic_load(&driver->stop) == STOP_GRACEFUL;
+
+    while (graceful && !driver->error.status && !graceful_done(driver)) {
+        if (!driver->first_waiting) {
+            driver->ctx->manual_ms = driver->next_ms;
+            beck__driver_tick(driver);
+        } else if (!beck__batch_run(driver)) {
+            break;
+        }
+        graceful = atomic_load(&driver->stop) == STOP_GRACEFUL;
     }
     beck__driver_end(driver);
 }

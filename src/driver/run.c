@@ -4,8 +4,6 @@
  */
 #include "driver/driver.h"
 
-#include <stdio.h>
-
 static void free_driver(struct driver *driver)
 {
     beck__driver_free(driver);
@@ -33,10 +31,12 @@ struct driver *beck__driver_of(beck_context *ctx)
     driver->poller = os->poller_new(os);
     ctx->stream.driver = driver;
     ctx->stream.free = free_driver;
+    ctx->stream.error = &driver->error;
     if (!driver->lock || !driver->gate || !driver->stopped_gate || !driver->poller) {
         beck__error_memory(&ctx->error, "the driver", 0);
         beck__driver_free(driver);
         ctx->stream.driver = NULL;
+        ctx->stream.error = NULL;
         return NULL;
     }
     return driver;
@@ -49,20 +49,23 @@ static void join(struct driver *driver)
     driver->thread = NULL;
 }
 
-/* Asks for a stop; a stronger wish wins. */
+/* Asks for a stop; a stronger wish wins. Any thread. */
 static void request(struct driver *driver, enum stop_kind kind)
 {
     struct os *os = driver->os;
     int old = atomic_load(&driver->stop);
     int64_t limit = beck__settings_number(driver->ctx->settings, OPTION_STOP_TIMEOUT);
+    int64_t none = 0;
 
-    if (kind <= (enum stop_kind)old)
-        return;
     if (limit == 0)
         limit = driver->ctx->batch_ms * 10 > 10000 ? driver->ctx->batch_ms * 10 : 10000;
-    if (kind == STOP_GRACEFUL)
-        driver->stop_by_ns = os->mono_ns(os) + limit * 1000000;
-    atomic_store(&driver->stop, (int)kind);
+    if (kind == STOP_GRACEFUL) /* the first wish counts */
+        atomic_compare_exchange_strong(&driver->stop_by_ns, &none,
+                                       os->mono_ns(os) + limit * 1000000);
+    do
+        if ((int)kind <= old)
+            return;
+    while (!atomic_compare_exchange_weak(&driver->stop, &old, (int)kind));
     if (kind == STOP_NOW && driver->ctx->engine)
         driver->ctx->engine->cancel(driver->ctx->engine, true);
     if (driver->threaded)
@@ -79,6 +82,7 @@ void beck__driver_free(struct driver *driver)
             beck__driver_end(driver);
     }
     join(driver);
+    beck__collectors_free(driver);
     beck__batches_drop(driver);
     for (struct input *i = driver->first_input; i; i = i->next)
         while (i->first) {
@@ -104,6 +108,11 @@ void beck__driver_free(struct driver *driver)
 static int64_t now_of(void *user)
 {
     return beck__driver_now_ms(user);
+}
+
+static void wake(void *user)
+{
+    beck__driver_wake(user);
 }
 
 static int64_t idle(void *user)
@@ -134,6 +143,7 @@ static beck_status start_inputs(struct driver *driver, bool threaded)
         .restart_ms = beck__settings_number(s, OPTION_RECONNECT),
         .line_bytes_max = (size_t)beck__settings_number(s, OPTION_LINE_BYTES),
         .now_ms = now_of,
+        .posted = threaded ? wake : NULL,
         .user = driver,
     };
 
@@ -171,10 +181,20 @@ static beck_status open_outputs(struct driver *driver)
     return BECK_OK;
 }
 
+static beck_status stopped_already(beck_context *ctx)
+{
+    if (beck_error(ctx))
+        return beck_error(ctx);
+    return beck__error_set(&ctx->error, BECK_STATE,
+                           "beck_start: the context has stopped; a context cannot be started "
+                           "again, make a new one");
+}
+
 static beck_status start(struct driver *driver, bool threaded)
 {
     beck_context *ctx = driver->ctx;
     struct os *os = driver->os;
+    int initialized = BECK_INITIALIZED;
 
     if (ctx->error.status)
         return ctx->error.status;
@@ -192,15 +212,14 @@ static beck_status start(struct driver *driver, bool threaded)
         return ctx->error.status;
     driver->starter = os->thread_self(os);
     driver->threaded = threaded;
-    atomic_store(&ctx->state, BECK_ACTIVE);
-    beck_event event = {.kind = BECK_EVENT_STREAMING_STARTED,
-                        .batch_ms = -1,
-                        .scheduling_us = -1,
-                        .processing_us = -1};
-    beck__driver_post(driver, &event);
-    if (!threaded)
+    if (!atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_ACTIVE))
+        return stopped_already(ctx); /* by another thread, meanwhile */
+    if (!threaded) {
+        beck__driver_started(driver);
         return BECK_OK;
+    }
     ctx->engine->set_idle(ctx->engine, idle, driver);
+    atomic_store(&ctx->engine_thread, SESSION_DRIVER_SOON);
     driver->thread = os->thread_start(os, "beck-driver", beck__driver_main, driver, &ctx->error);
     return driver->thread ? BECK_OK : ctx->error.status;
 }
@@ -214,15 +233,12 @@ beck_status beck__driver_start(beck_context *ctx, bool threaded)
         return BECK_OK;
     }
     if (state == BECK_STOPPED)
-        return ctx->error.status
-                   ? ctx->error.status
-                   : beck__error_set(&ctx->error, BECK_STATE,
-                                     "beck_start: the context has stopped; a context cannot be "
-                                     "started again, make a new one");
+        return stopped_already(ctx);
     struct driver *driver = beck__driver_of(ctx);
     beck_status status = driver ? start(driver, threaded) : ctx->error.status;
     if (status && driver) {
         driver->streams.frozen = true;
+        driver->error = ctx->error;
         beck__driver_end(driver);
     } else if (status) {
         atomic_store(&ctx->state, BECK_STOPPED);
@@ -232,32 +248,46 @@ beck_status beck__driver_start(beck_context *ctx, bool threaded)
 
 beck_status beck_start(beck_context *ctx)
 {
-    if (ctx->manual_clock && beck_context_state(ctx) == BECK_INITIALIZED)
-        return beck__driver_start(ctx, false);
-    return beck__driver_start(ctx, true);
+    if (!ctx)
+        return BECK_NO_MEMORY;
+    return beck__driver_start(ctx, !ctx->manual_clock);
 }
 
-/* ---- wait and stop
- * -------------------------------------------------------------------------------------------- */
+/* ---- wait and stop --------------------------------------------------------------------------- */
+
+/* Nobody may wait for what would never come. */
+static beck_status may_wait(beck_context *ctx)
+{
+    const struct driver *driver = ctx->stream.driver;
+
+    if (!driver || beck_context_state(ctx) == BECK_INITIALIZED || !driver->threaded)
+        return BECK_STATE; /* not started, or under a manual clock */
+    bool own = atomic_load(&ctx->engine_thread) == ctx->os->thread_self(ctx->os);
+    return own ? BECK_STATE : BECK_OK; /* in a callback of the driver */
+}
 
 beck_status beck_await_termination_or_timeout(beck_context *ctx, int64_t timeout_ms)
 {
+    if (beck_context_state(ctx) == BECK_STOPPED)
+        return beck_error(ctx);
+    beck_status status = may_wait(ctx);
+    if (status)
+        return status;
     struct driver *driver = ctx->stream.driver;
     struct os *os = ctx->os;
-
-    if (!driver || beck_context_state(ctx) == BECK_INITIALIZED)
-        return beck__error_set(NULL, BECK_STATE, "not started");
-    int64_t by = timeout_ms < 0 ? INT64_MAX : os->mono_ns(os) + timeout_ms * 1000000;
+    int64_t now = os->mono_ns(os);
+    bool for_ever = timeout_ms < 0 || timeout_ms > (INT64_MAX - now) / 1000000;
+    int64_t by = for_ever ? INT64_MAX : now + timeout_ms * 1000000;
     os->lock(os, driver->lock);
     while (beck_context_state(ctx) != BECK_STOPPED) {
-        int64_t left = by == INT64_MAX ? -1 : by - os->mono_ns(os);
-        if (by != INT64_MAX && left <= 0)
+        int64_t left = for_ever ? -1 : by - os->mono_ns(os);
+        if (!for_ever && left <= 0)
             break;
         os->gate_wait(os, driver->stopped_gate, driver->lock, left);
     }
     bool stopped = beck_context_state(ctx) == BECK_STOPPED;
     os->unlock(os, driver->lock);
-    return stopped ? ctx->error.status : BECK_TIMEOUT;
+    return stopped ? beck_error(ctx) : BECK_TIMEOUT;
 }
 
 beck_status beck_await_termination(beck_context *ctx)
@@ -267,56 +297,24 @@ beck_status beck_await_termination(beck_context *ctx)
 
 beck_status beck__stop(beck_context *ctx, const beck_stop_args *args)
 {
-    struct driver *driver = ctx->stream.driver;
     int initialized = BECK_INITIALIZED;
 
-    if (atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_STOPPED) || !driver)
+    if (!ctx || atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_STOPPED))
         return BECK_OK;
     if (initialized == BECK_STOPPED)
-        return BECK_OK;
+        return BECK_OK; /* twice is nothing */
+    struct driver *driver = ctx->stream.driver;
     request(driver, args->graceful ? STOP_GRACEFUL : STOP_NOW);
     if (ctx->os->thread_self(ctx->os) != driver->starter)
         return BECK_OK;
-    if (!driver->threaded) {
-        if (!driver->in_callback)
-            beck__driver_main(driver); /* what is waiting, and the end */
-        return BECK_OK;
-    }
-    return beck_await_termination(ctx);
+    if (driver->threaded)
+        return beck_await_termination(ctx);
+    if (!driver->in_callback)
+        beck__driver_finish(driver);
+    return beck_error(ctx);
 }
 
-/* ---- pages and run
- * ------------------------------------------------------------------------------------------ */
-
-const char *beck_describe(beck_context *ctx)
-{
-    struct text *out = &ctx->described;
-    int threads = beck__master_threads(beck__settings_text(ctx->settings, OPTION_MASTER),
-                                       ctx->os->cpu_count(ctx->os));
-
-    beck__text_clear(out);
-    beck__text_printf(
-        out, "%s: batches of %lld ms, local[%d]%s\n\n", ctx->name, (long long)ctx->batch_ms,
-        threads, beck__settings_number(ctx->settings, OPTION_ISOLATE) ? ", isolated tasks" : "");
-    if (ctx->stream.driver)
-        beck__streams_print(&ctx->stream.driver->streams, out);
-    return beck__text_get(out);
-}
-
-static void print_page(beck_context *ctx)
-{
-    struct text page = {.memory = &ctx->os->memory};
-    const char *text = NULL;
-
-    if (ctx->help) {
-        beck__settings_help(ctx->args && ctx->args[0] ? ctx->args[0] : ctx->name, &page);
-        text = beck__text_get(&page);
-    } else {
-        text = beck_describe(ctx);
-    }
-    ctx->os->print(ctx->os, 1, text, strlen(text));
-    beck__text_deinit(&page);
-}
+/* ---- beck_run -------------------------------------------------------------------------------- */
 
 /* Waits for the end; signals ask for it. */
 static void attend(struct driver *driver)
@@ -340,16 +338,16 @@ int beck_run(beck_context *ctx)
 {
     if (!ctx)
         return 1;
-    bool page = (ctx->help || ctx->describe) && (ctx->help || !ctx->error.status);
+    struct driver *driver = ctx->stream.driver;
+    bool page = ctx->help || (ctx->describe && !beck_error(ctx));
 
     if (page)
-        print_page(ctx);
-    else if (ctx->stream.driver && !ctx->error.status && !beck_start(ctx) &&
-             ctx->stream.driver->threaded)
-        attend(ctx->stream.driver);
-    int code = ctx->error.status && !(page && ctx->help) ? 1 : 0;
+        beck__driver_page(ctx);
+    else if (driver && !beck_error(ctx) && !beck_start(ctx) && driver->threaded)
+        attend(driver);
+    int code = beck_error(ctx) && !(page && ctx->help) ? 1 : 0;
     if (code)
-        beck__log(&ctx->log, BECK_LOG_ERROR, "%s", ctx->error.text);
+        beck__log(&ctx->log, BECK_LOG_ERROR, "%s", beck_error_text(ctx));
     beck_context_free(ctx);
     return code;
 }

@@ -5,15 +5,6 @@
 #include "connectors/connectors.h"
 #include "driver/driver.h"
 
-struct input *beck__input_of(struct driver *driver, uint32_t source)
-{
-    struct input *input = driver->first_input;
-
-    while (input && input->node->source != source)
-        input = input->next;
-    return input;
-}
-
 static const char *default_name(struct driver *driver, const char *kind)
 {
     uint32_t ordinal = 1;
@@ -29,7 +20,7 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
                                beck_site site, const char *schema, const struct input *like)
 {
     static beck_dstream poisoned;
-    struct driver *driver = beck__driver_of(ctx);
+    struct driver *driver = ctx ? beck__driver_of(ctx) : NULL;
 
     if (!driver)
         return &poisoned;
@@ -57,7 +48,8 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
     driver->last_input = input;
     driver->streams.source_count++;
     beck_dstream *s = beck__dstream_new(&driver->streams, node);
-    s->source = input;
+    if (s->streams) /* else the one that stands for no memory */
+        s->source = input;
     return s;
 }
 
@@ -66,19 +58,54 @@ static beck_dstream *receiver(beck_context *ctx, const char *kind, const beck_re
     const char *schema = args->schema ? args->schema : args->class_of->schema;
     struct input like = {.kind = INPUT_RECEIVER, .class_of = args->class_of};
 
-    like.params = beck_bytes_of(beck__arena_copy(&ctx->arena, args->params, args->params_size),
-                                args->params_size);
+    if (ctx)
+        like.params = beck_bytes_of(beck__arena_copy(&ctx->arena, args->params, args->params_size),
+                                    args->params_size);
+    if (ctx && !like.params.data)
+        beck__error_memory(&ctx->error, kind, args->params_size);
     return input_new(ctx, kind, args->name, args->site, schema, &like);
 }
 
 beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_receiver_args *args)
 {
-    return receiver(ctx, args->class_of->name, args);
+    static const beck_receiver_class none = {.name = "receiver_stream", .schema = "value STRING"};
+    beck_receiver_args to = *args;
+
+    if (!args->class_of)
+        to.class_of = &none;
+    if (ctx && !args->class_of)
+        beck__node_error(&ctx->life.graph, "receiver_stream", args->site, BECK_INVALID,
+                         "the class of the receiver is NULL");
+    return receiver(ctx, to.class_of->name, &to);
+}
+
+/* The parameters of a socket; an error of theirs sticks. */
+static void check_socket(beck_context *ctx, const beck_socket_text_args *args, const char *host,
+                         size_t host_size)
+{
+    struct graph *graph = &ctx->life.graph;
+    const char *name = "socket_text_stream";
+
+    if (args->port < 1 || args->port > 65535)
+        beck__node_error(graph, name, args->site, BECK_INVALID,
+                         "port %d; give a number from 1 to 65535", args->port);
+    else if (!*host || strlen(host) >= host_size)
+        beck__node_error(graph, name, args->site, BECK_INVALID,
+                         "the host is empty or longer than %zu bytes", host_size - 1);
+    else if (args->line_bytes_max < 0 || args->line_bytes_max > UINT32_MAX)
+        beck__node_error(graph, name, args->site, BECK_INVALID,
+                         ".line_bytes_max is %lld; give a number from 1 to %lu",
+                         (long long)args->line_bytes_max, (unsigned long)UINT32_MAX);
+    else if (args->reconnect_ms < 0)
+        beck__node_error(graph, name, args->site, BECK_INVALID,
+                         ".reconnect_ms is %lld; give 1 or more", (long long)args->reconnect_ms);
 }
 
 beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args)
 {
-    struct beck__socket_params params = {.port = args->port};
+    struct beck__socket_params params = {.port = args->port,
+                                         .line_bytes_max = (size_t)args->line_bytes_max,
+                                         .reconnect_ms = args->reconnect_ms};
     const char *host = args->host ? args->host : "";
     beck_receiver_args to = {.class_of = beck__socket_receiver,
                              .site = args->site,
@@ -86,16 +113,10 @@ beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text
                              .params_size = sizeof params,
                              .name = args->name};
 
-    if (args->port < 1 || args->port > 65535)
-        beck__node_error(&ctx->life.graph, "socket_text_stream", args->site, BECK_INVALID,
-                         "port %d; give a number from 1 to 65535", args->port);
-    else if (!*host || strlen(host) >= sizeof params.host)
-        beck__node_error(&ctx->life.graph, "socket_text_stream", args->site, BECK_INVALID,
-                         "the host is empty or longer than %zu bytes", sizeof params.host - 1);
-    else
+    if (ctx)
+        check_socket(ctx, args, host, sizeof params.host);
+    if (strlen(host) < sizeof params.host)
         memcpy(params.host, host, strlen(host));
-    params.line_bytes_max = (size_t)args->line_bytes_max;
-    params.reconnect_ms = args->reconnect_ms;
     return receiver(ctx, "socket_text_stream", &to);
 }
 
@@ -115,6 +136,8 @@ beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd)
         return BECK_INVALID;
     struct driver *driver = stream->streams->owner;
     struct os *os = driver->os;
+    if (rdd && rdd->life != &driver->ctx->life) /* of a batch, or of another context */
+        return BECK_INVALID;
     if (rdd && (!rdd->node || !beck__schema_equal(rdd->node->schema, input->node->schema, false)))
         return BECK_TYPE;
     struct queued *item = beck__alloc_zero(&os->memory, sizeof *item);

@@ -6,8 +6,7 @@
 
 #include "driver/driver.h"
 
-/* ---- stepping
- * -------------------------------------------------------------------------------------------- */
+/* ---- stepping -------------------------------------------------------------------------------- */
 
 static bool run_waiting(struct driver *driver)
 {
@@ -19,15 +18,18 @@ static bool run_waiting(struct driver *driver)
 
 beck_status beck_step(beck_context *ctx, int64_t ms)
 {
-    struct driver *driver = ctx->stream.driver;
-
+    if (!ctx)
+        return BECK_NO_MEMORY;
     if (!ctx->manual_clock)
         return beck__error_set(&ctx->error, BECK_STATE,
                                "beck_step: the context has no .manual_clock");
+    if (ms < 0)
+        return BECK_INVALID; /* time does not go back */
     if (beck_context_state(ctx) == BECK_INITIALIZED && beck__driver_start(ctx, false))
-        return ctx->error.status;
-    if (beck_context_state(ctx) == BECK_STOPPED || !driver)
-        return ctx->error.status ? ctx->error.status : BECK_STATE;
+        return beck_error(ctx);
+    if (beck_context_state(ctx) == BECK_STOPPED)
+        return beck_error(ctx) ? beck_error(ctx) : BECK_STATE;
+    struct driver *driver = ctx->stream.driver;
     int64_t target = ctx->manual_ms + ms;
     bool go_on = true;
     do {
@@ -35,56 +37,74 @@ beck_status beck_step(beck_context *ctx, int64_t ms)
         if (driver->ingest)
             beck__ingest_step(driver->ingest);
         beck__driver_tick(driver);
-        go_on = run_waiting(driver);
+        go_on = run_waiting(driver) && !driver->error.status;
     } while (go_on && ctx->manual_ms < target && atomic_load(&driver->stop) == STOP_NO);
     beck__bus_deliver(ctx->bus);
-    if (!go_on || atomic_load(&driver->stop) != STOP_NO)
+    if (!go_on)
         beck__driver_end(driver);
-    return ctx->error.status;
+    else if (atomic_load(&driver->stop) != STOP_NO)
+        beck__driver_finish(driver);
+    return beck_error(ctx);
 }
 
-/* ---- collecting
- * ------------------------------------------------------------------------------------------- */
+/* ---- collecting ------------------------------------------------------------------------------ */
 
+/* It has a life of its own: the driver's thread adds to it while another owns the context. */
 struct beck_collector {
-    struct arena *arena;
+    struct arena arena;
+    struct session_life results; /* only to hold them */
     int64_t *times;
     size_t time_capacity;
-    beck_result **results;
+    beck_result **items;
     size_t capacity, count;
 };
 
 static void collect(const struct output *output, struct batch *batch)
 {
     struct beck_collector *c = output->ctx;
-    beck_context *ctx = batch->life.ctx;
 
-    if (!beck__arena_reserve(c->arena, (void **)&c->results, &c->capacity, c->count + 1,
-                             sizeof *c->results) ||
-        !beck__arena_reserve(c->arena, (void **)&c->times, &c->time_capacity, c->count + 1,
+    if (!beck__arena_reserve(&c->arena, (void **)&c->items, &c->capacity, c->count + 1,
+                             sizeof *c->items) ||
+        !beck__arena_reserve(&c->arena, (void **)&c->times, &c->time_capacity, c->count + 1,
                              sizeof *c->times)) {
         beck__error_memory(&batch->error, "a collector", 0);
         return;
     }
+    c->results.graph.error = &batch->error;
     beck_result *result =
-        beck__session_collect(&batch->life, &ctx->life, output->node, output->what);
+        beck__session_collect(&batch->life, &c->results, output->node, output->what);
     if (!result || batch->error.status)
         return;
     c->times[c->count] = batch->time_ms;
-    c->results[c->count++] = result;
+    c->items[c->count++] = result;
+}
+
+void beck__collectors_free(struct driver *driver)
+{
+    for (struct output *o = driver->streams.first; o; o = o->next) {
+        struct beck_collector *c = o->kind == OUTPUT_COLLECT ? o->ctx : NULL;
+        if (!c)
+            continue;
+        beck__session_life_end(&c->results);
+        beck__arena_deinit(&c->arena);
+    }
 }
 
 beck_collector *beck_collect_stream(beck_dstream *s)
 {
     static beck_collector none;
     beck_site site = {NULL, 0};
-    struct output *output = beck__output_new(s, OUTPUT_COLLECT, "collect_stream", site, NULL);
-    struct arena *arena = s->streams ? s->streams->graph->arena : NULL;
-    beck_collector *c = output ? beck__arena_alloc(arena, sizeof *c) : NULL;
+    struct driver *driver = s->streams ? s->streams->owner : NULL;
+    beck_collector *c = driver ? beck__arena_alloc(&driver->ctx->arena, sizeof *c) : NULL;
 
-    if (!c)
+    if (driver && !c)
+        beck__error_memory(&driver->ctx->error, "a collector", sizeof *c);
+    struct output *output =
+        c ? beck__output_new(s, OUTPUT_COLLECT, "collect_stream", site, NULL) : NULL;
+    if (!output)
         return &none;
-    c->arena = arena;
+    beck__arena_init(&c->arena, &driver->os->memory);
+    c->results.ctx = driver->ctx;
     output->collect = collect;
     output->ctx = c;
     return c;
@@ -102,11 +122,10 @@ int64_t beck_collector_time(const beck_collector *collector, size_t i)
 
 const beck_result *beck_collector_result(const beck_collector *collector, size_t i)
 {
-    return i < collector->count ? collector->results[i] : NULL;
+    return i < collector->count ? collector->items[i] : NULL;
 }
 
-/* ---- simulation
- * --------------------------------------------------------------------------------------------- */
+/* ---- simulation ------------------------------------------------------------------------------ */
 
 uint64_t beck_simulate(uint64_t seed, void (*body)(void *user), void *user)
 {
@@ -125,6 +144,17 @@ struct server {
     size_t size;
     char data[];
 };
+
+static void server_free(struct server *server)
+{
+    struct os *os = server->os;
+
+    if (server->listener)
+        os->shut(os, server->listener);
+    if (server->poller)
+        os->poller_free(os, server->poller);
+    beck__free(&os->memory, server, sizeof *server + server->size);
+}
 
 static void serve_one(struct server *server, struct os_socket *client)
 {
@@ -152,9 +182,7 @@ static void serve(void *user)
         if (!os->accept(os, server->listener, &client, NULL))
             serve_one(server, client);
     }
-    os->shut(os, server->listener);
-    os->poller_free(os, server->poller);
-    beck__free(&os->memory, server, sizeof *server + server->size);
+    server_free(server);
 }
 
 beck_status beck_simulated_server(int port, const char *data, size_t size)
@@ -167,14 +195,17 @@ beck_status beck_simulated_server(int port, const char *data, size_t size)
     struct server *server = beck__alloc_zero(&os->memory, sizeof *server + size);
     if (!server)
         return BECK_NO_MEMORY;
-    memcpy(server->data, data, size);
+    if (size)
+        memcpy(server->data, data, size);
     server->os = os;
     server->size = size;
     server->poller = os->poller_new(os);
-    beck_status status = os->listen(os, "localhost", port, &server->listener, &bound, NULL);
-    if (!status && os->thread_start(os, "server", serve, server, NULL))
-        return BECK_OK;
-    os->poller_free(os, server->poller);
-    beck__free(&os->memory, server, sizeof *server + size);
-    return status ? status : BECK_NO_MEMORY;
+    beck_status status = server->poller
+                             ? os->listen(os, "localhost", port, &server->listener, &bound, NULL)
+                             : BECK_NO_MEMORY;
+    if (!status && !os->thread_start(os, "server", serve, server, NULL))
+        status = BECK_NO_MEMORY;
+    if (status)
+        server_free(server);
+    return status;
 }

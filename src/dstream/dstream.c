@@ -106,8 +106,7 @@ const char *beck_dstream_schema_text(const beck_dstream *s)
     return copy ? copy : "";
 }
 
-/* ---- outputs
- * --------------------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,
                                 beck_site site, const char *label)
@@ -127,11 +126,11 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     output->site = site;
     output->stream = s;
     output->node = s->node;
-    snprintf(output->what, sizeof output->what, "%s at %s:%d", label ? label : name,
-             slash       ? slash + 1
-             : site.file ? site.file
-                         : "?",
-             site.line);
+    snprintf(output->what, sizeof output->what, "%s", label ? label : name);
+    size_t size = strlen(output->what);
+    if (site.file)
+        snprintf(output->what + size, sizeof output->what - size, " at %s:%d",
+                 slash ? slash + 1 : site.file, site.line);
     if (s->streams->last)
         s->streams->last->next = output;
     else
@@ -157,7 +156,11 @@ static void output_sink(beck_dstream *s, const char *name, const beck_save_args 
 
 void beck_dstream_save(beck_dstream *s, const beck_save_args *args)
 {
-    output_sink(s, args->class_of->name, args, 0);
+    if (args->class_of)
+        output_sink(s, args->class_of->name, args, 0);
+    else if (s->streams)
+        beck__node_error(s->streams->graph, "save", args->site, BECK_INVALID,
+                         "the class of the sink is NULL");
 }
 
 void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
@@ -213,8 +216,7 @@ void beck__foreach_rdd(beck_dstream *s, const beck_foreach_rdd_args *args)
     }
 }
 
-/* ---- the graph as text
- * -------------------------------------------------------------------------------------- */
+/* ---- the graph as text ----------------------------------------------------------------------- */
 
 static void print_node(const struct node *node, unsigned depth, struct text *out)
 {
@@ -226,6 +228,11 @@ static void print_node(const struct node *node, unsigned depth, struct text *out
     }
     for (uint32_t i = 0; i < node->parent_count; i++)
         print_node(node->parents[i], depth, out);
+}
+
+void beck__node_tree_print(const struct node *node, struct text *out)
+{
+    print_node(node, 0, out);
 }
 
 static const char *guarantee(const struct output *output)
@@ -244,7 +251,7 @@ void beck__streams_print(const struct streams *streams, struct text *out)
     for (const struct output *o = streams->first; o; o = o->next) {
         beck__text_printf(out, "%soutput %u: %s  (%s)\n", number ? "\n" : "", number, o->what,
                           guarantee(o));
-        print_node(o->node, 0, out);
+        beck__node_tree_print(o->node, out);
         number++;
     }
 }

@@ -55,6 +55,8 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
                                 beck_site site, const char *label);
 /* False with BECK_STATE set: the graph is frozen. */
 bool beck__streams_open(struct streams *streams, const char *name, beck_site site);
+/* A node with what leads to it, a line each, indented. */
+void beck__node_tree_print(const struct node *node, struct text *out);
 /* The graph as text, each output with what leads to it. */
 void beck__streams_print(const struct streams *streams, struct text *out);
 

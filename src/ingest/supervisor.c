@@ -82,8 +82,7 @@ void beck__ingest_free(struct ingest *ingest)
     beck__free(&os->memory, ingest, sizeof *ingest);
 }
 
-/* ---- one receiver
- * ------------------------------------------------------------------------------------------ */
+/* ---- one receiver ---------------------------------------------------------------------------- */
 
 /* Seals rows that have waited long enough, or all of them, and tells the receiver what is safe. */
 static void seal(struct beck_receiver *r, bool all)

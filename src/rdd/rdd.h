@@ -17,7 +17,7 @@ struct graph {
     struct arena *arena;
     struct os *os;
     struct error *error; /* sticky: the first error */
-    uint32_t node_count; /* ids below it are taken */
+    uint32_t next_id;    /* even ones for the context's nodes, odd ones for those of a batch */
     uint32_t partitions; /* default after a shuffle */
 };
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#define CONF_BYTES_MAX (1 << 20)
+
 static const char *lookup(void *user, const char *name)
 {
     struct os *os = user;
@@ -25,8 +27,13 @@ static beck_status read_file(struct os *os, const char *path, struct text *out, 
     do {
         status = os->read(os, file, out->size, piece, sizeof piece, &got, error);
         beck__text_append(out, piece, got);
-    } while (!status && got == sizeof piece && out->size < ((size_t)1 << 20));
+    } while (!status && got == sizeof piece && out->size <= CONF_BYTES_MAX);
     os->close(os, file, NULL);
+    if (!status && out->size > CONF_BYTES_MAX)
+        status = beck__error_set(error, BECK_INVALID, "%s has more than %d bytes of options", path,
+                                 CONF_BYTES_MAX);
+    if (!status && out->failed)
+        status = beck__error_memory(error, path, out->size);
     return status;
 }
 
@@ -52,6 +59,8 @@ static void read_settings(beck_context *ctx, const beck_context_args *args)
     int argc = args->argv ? args->argc : 1;
     char number[32];
 
+    if (!first)
+        beck__error_memory(&ctx->error, "options", 0);
     if (!first || beck__settings_env(first, lookup, ctx->os, &ctx->error) ||
         beck__settings_argv(first, argc, argv, &ctx->args, &ctx->arg_count, &ctx->error))
         return;
@@ -87,12 +96,9 @@ static void apply_settings(beck_context *ctx, const beck_context_args *args)
     ctx->help = beck__settings_number(ctx->settings, OPTION_HELP) != 0;
     ctx->describe = beck__settings_number(ctx->settings, OPTION_DESCRIBE) != 0;
     ctx->life.graph.partitions = (uint32_t)beck__settings_number(ctx->settings, OPTION_PARTITIONS);
+    ctx->memory_limited = memory != 0;
     if (memory)
         beck__os_memory_max(ctx->os, (size_t)memory);
-    if (args->batch_ms < 0)
-        beck__error_set(&ctx->error, BECK_INVALID,
-                        "beck_context_new: .batch_ms is %lld; give 1 or more",
-                        (long long)args->batch_ms);
     if (args->checkpoint)
         beck__error_set(&ctx->error, BECK_UNSUPPORTED,
                         "beck_context_new: .checkpoint is not in this version; leave it out");
@@ -139,7 +145,7 @@ beck_status beck__session_life_init(struct session_life *life, beck_context *ctx
                                     struct arena *arena, int64_t batch_ms, struct error *error)
 {
     life_init(life, ctx, arena, error);
-    life->graph.node_count = ctx->life.graph.node_count;
+    life->graph.next_id = 1;
     life->graph.partitions = ctx->life.graph.partitions;
     life->stamp.batch_ms = batch_ms;
     life->stamp.engine = ctx->engine;
@@ -196,37 +202,52 @@ void beck_context_free(beck_context *ctx)
     beck__session_life_end(&ctx->life);
     if (ctx->engine)
         ctx->engine->close(ctx->engine);
+    if (ctx->memory_limited)
+        beck__os_memory_max(os, 0);
     beck__bus_free(ctx->bus);
     beck__text_deinit(&ctx->described);
     beck__arena_deinit(&ctx->arena);
     beck__free(&os->memory, ctx, sizeof *ctx);
 }
 
+/* ---- questions; a context that could not be made is one that has no memory ------------------- */
+
+const struct error *beck__session_error(const beck_context *ctx)
+{
+    static const struct error none = {.status = BECK_NO_MEMORY, .text = "out of memory"};
+
+    if (!ctx)
+        return &none;
+    bool ended = ctx->stream.error && beck_context_state(ctx) == BECK_STOPPED;
+    return !ctx->error.status && ended ? ctx->stream.error : &ctx->error;
+}
+
 char **beck_args(beck_context *ctx, int *argc)
 {
     static char *none[] = {NULL};
+    bool given = ctx && ctx->args;
 
-    *argc = ctx->args ? ctx->arg_count : 0;
-    return ctx->args ? ctx->args : none;
+    *argc = given ? ctx->arg_count : 0;
+    return given ? ctx->args : none;
 }
 
 beck_state_of beck_context_state(const beck_context *ctx)
 {
-    return (beck_state_of)atomic_load(&((beck_context *)(uintptr_t)ctx)->state);
+    return ctx ? (beck_state_of)atomic_load(&ctx->state) : BECK_STOPPED;
 }
 
 beck_status beck_error(const beck_context *ctx)
 {
-    return ctx->error.status;
+    return beck__session_error(ctx)->status;
 }
 
 const char *beck_error_text(const beck_context *ctx)
 {
-    return ctx->error.text;
+    return beck__session_error(ctx)->text;
 }
 
 void beck_add_listener(beck_context *ctx, beck_listener_fn *listener, void *user)
 {
-    if (beck__bus_add(ctx->bus, listener, user))
+    if (ctx && beck__bus_add(ctx->bus, listener, user))
         beck__error_memory(&ctx->error, "a listener", 0);
 }

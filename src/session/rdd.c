@@ -8,8 +8,10 @@
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node)
 {
     static beck_rdd poisoned;
-    beck_rdd *r = beck__arena_alloc(life->graph.arena, sizeof *r);
+    beck_rdd *r = life ? beck__arena_alloc(life->graph.arena, sizeof *r) : &poisoned;
 
+    if (!life)
+        return r;
     if (!r) {
         beck__error_memory(life->graph.error, "an RDD", sizeof *r);
         return &poisoned;
@@ -58,6 +60,11 @@ beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
 
     if (!graph || !graph_of(b))
         return graph ? b : a;
+    if (a->life->ctx != b->life->ctx) {
+        beck__node_error(graph, "union", args->site, BECK_INVALID,
+                         "the RDDs belong to different contexts");
+        return beck__session_rdd(a->life, NULL);
+    }
     /* the shorter life: a batch's RDD united with one of the context lives as long as the batch */
     struct session_life *life = a->life->stamp.batch_ms ? a->life : b->life;
     return beck__session_rdd(life, beck__node_union(&life->graph, a->node, b->node, args->site));
@@ -77,8 +84,7 @@ const char *beck_rdd_schema_text(const beck_rdd *r)
     return copy ? copy : "";
 }
 
-/* ---- creation
- * ------------------------------------------------------------------------------------------- */
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static beck_status fill(const beck_schema *schema, const beck_parallelize_args *args, size_t from,
                         size_t to, struct blocks *list, struct error *error)
@@ -121,55 +127,75 @@ static beck_status slice_up(beck_context *ctx, const beck_schema *schema,
     return status;
 }
 
-/* The blocks stay with the dataset that holds them; what listed them needs no owner any more. */
-static bool settle(struct arena *arena, struct blocks *lists, uint32_t count, struct error *error)
+/* The same lists in the arena, without references: they need no owner. */
+static struct blocks *borrow(struct arena *arena, const struct blocks *lists, uint32_t count)
 {
-    for (uint32_t p = 0; p < count; p++) {
-        struct blocks list = lists[p];
-        struct block **items = beck__arena_copy(arena, list.items ? (const void *)list.items : "",
-                                                list.count * sizeof *items);
-        if (!items) {
-            beck__error_memory(error, "parallelize", list.count * sizeof *items);
-            return false;
-        }
-        beck__blocks_deinit(&lists[p]);
-        list.items = items;
-        list.capacity = list.count;
-        lists[p] = list;
+    struct blocks *all = beck__arena_alloc(arena, count * sizeof *all);
+
+    for (uint32_t p = 0; all && p < count; p++) {
+        const void *items = lists[p].items ? (const void *)lists[p].items : "";
+        size_t size = lists[p].count * sizeof(struct block *);
+        all[p] = lists[p];
+        all[p].capacity = lists[p].count;
+        all[p].items = beck__arena_copy(arena, items, size);
+        if (!all[p].items)
+            return NULL;
     }
-    return true;
+    return all;
+}
+
+/* A node over the lists, whose blocks the context's own dataset of it then holds. */
+static struct node *values_node(beck_context *ctx, const beck_parallelize_args *args,
+                                const beck_schema *schema, const struct blocks *lists,
+                                uint32_t count)
+{
+    struct graph *graph = &ctx->life.graph;
+    const struct blocks *values = borrow(graph->arena, lists, count);
+    struct dataset *dataset = NULL;
+
+    if (!values) {
+        beck__error_memory(graph->error, "parallelize", count * sizeof *values);
+        return NULL;
+    }
+    struct node *node = beck__node_values(graph, "parallelize", args->site, schema, values, count);
+    if (!node || beck__node_dataset(&ctx->life.stamp, node, &dataset, graph->error))
+        return NULL;
+    return node;
 }
 
 beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args)
 {
-    struct session_life *life = &ctx->life;
-    struct graph *graph = &life->graph;
+    if (!ctx || beck__session_engine(ctx))
+        return beck__session_rdd(ctx ? &ctx->life : NULL, NULL);
+    struct graph *graph = &ctx->life.graph;
+    const struct allocator *memory = &ctx->os->memory;
     const beck_schema *schema = NULL;
     struct error error = {0};
     uint32_t count = args->partitions > 0 ? (uint32_t)args->partitions : graph->partitions;
-    struct dataset *dataset = NULL;
+    struct blocks *lists = NULL;
+    struct node *node = NULL;
 
-    if (beck__session_engine(ctx))
-        return beck__session_rdd(life, NULL);
     beck__schema_parse(graph->arena, args->schema, &schema, &error);
-    struct blocks *lists = beck__arena_alloc(graph->arena, count * sizeof *lists);
+    if (args->partitions < 0)
+        beck__error_set(&error, BECK_INVALID, ".partitions is %d; give 1 or more",
+                        args->partitions);
+    if (args->rows && !args->values)
+        beck__error_set(&error, BECK_INVALID, "%zu rows, but values is NULL", args->rows);
+    if (!error.status)
+        lists = beck__alloc_zero(memory, count * sizeof *lists);
     if (!error.status && !lists)
-        beck__error_memory(&error, "parallelize", count * sizeof *lists);
+        beck__error_memory(&error, "partitions", count * sizeof *lists);
     if (!error.status)
         slice_up(ctx, schema, args, lists, count, &error);
-    if (error.status) {
-        for (uint32_t p = 0; lists && p < count; p++)
-            if (lists[p].memory)
-                beck__blocks_deinit(&lists[p]);
+    if (error.status)
         beck__node_error(graph, "parallelize", args->site, error.status, "%s", error.text);
-        return beck__session_rdd(life, NULL);
-    }
-    struct node *node = beck__node_values(graph, "parallelize", args->site, schema, lists, count);
-    /* the context's own dataset takes references; the lists themselves move to its arena */
-    if (node && (beck__node_dataset(&life->stamp, node, &dataset, &ctx->error) ||
-                 !settle(graph->arena, lists, count, &ctx->error)))
-        node = NULL;
-    return beck__session_rdd(life, node);
+    else
+        node = values_node(ctx, args, schema, lists, count);
+    for (uint32_t p = 0; lists && p < count; p++)
+        if (lists[p].memory)
+            beck__blocks_deinit(&lists[p]);
+    beck__free(memory, lists, count * sizeof *lists);
+    return beck__session_rdd(&ctx->life, node);
 }
 
 static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_class *class_of,
@@ -188,28 +214,46 @@ static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_c
 
 beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
 {
+    if (!ctx)
+        return beck__session_rdd(NULL, NULL);
+    if (!args->class_of) {
+        beck__node_error(&ctx->life.graph, "direct_rdd", args->site, BECK_INVALID,
+                         "the class of the source is NULL");
+        return beck__session_rdd(&ctx->life, NULL);
+    }
     return direct(ctx, args->class_of->name, args->class_of,
                   beck_bytes_of(args->params, args->params_size), args->site);
+}
+
+/* An argument that was left out is the setting. */
+static uint64_t size_or(beck_context *ctx, int64_t given, enum option option)
+{
+    return (uint64_t)(given ? given : beck__settings_number(ctx->settings, option));
 }
 
 beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
 {
     struct beck__text_params params = {0};
     const char *path = args->path ? args->path : "";
+    struct graph *graph = ctx ? &ctx->life.graph : NULL;
 
-    if (!*path || strlen(path) >= sizeof params.path) {
-        beck__node_error(&ctx->life.graph, "text_file", args->site, BECK_INVALID,
+    if (!ctx)
+        return beck__session_rdd(NULL, NULL);
+    if (!*path || strlen(path) >= sizeof params.path)
+        beck__node_error(graph, "text_file", args->site, BECK_INVALID,
                          "the path is empty or longer than %zu bytes", sizeof params.path - 1);
+    else if (args->split_bytes < 0)
+        beck__node_error(graph, "text_file", args->site, BECK_INVALID,
+                         ".split_bytes is %lld; give 1 or more", (long long)args->split_bytes);
+    else if (args->line_bytes_max < 0 || args->line_bytes_max > UINT32_MAX)
+        beck__node_error(graph, "text_file", args->site, BECK_INVALID,
+                         ".line_bytes_max is %lld; give a number from 1 to %lu",
+                         (long long)args->line_bytes_max, (unsigned long)UINT32_MAX);
+    if (graph->error->status)
         return beck__session_rdd(&ctx->life, NULL);
-    }
     memcpy(params.path, path, strlen(path));
-    params.split_bytes = (uint64_t)(args->split_bytes > 0
-                                        ? args->split_bytes
-                                        : beck__settings_number(ctx->settings, OPTION_SPLIT_BYTES));
-    params.line_bytes_max =
-        (uint64_t)(args->line_bytes_max > 0
-                       ? args->line_bytes_max
-                       : beck__settings_number(ctx->settings, OPTION_LINE_BYTES));
+    params.split_bytes = size_or(ctx, args->split_bytes, OPTION_SPLIT_BYTES);
+    params.line_bytes_max = size_or(ctx, args->line_bytes_max, OPTION_LINE_BYTES);
     size_t size = offsetof(struct beck__text_params, path) + strlen(path) + 1;
     return direct(ctx, "text_file", beck__text_source, beck_bytes_of(&params, size), args->site);
 }

@@ -45,7 +45,7 @@ static void lists_free(struct beck_result *result)
 
 void beck_result_free(beck_result *result)
 {
-    if (!result)
+    if (!result || !result->link) /* the one that stands for no memory */
         return;
     const struct allocator *memory = result->rows.memory;
     *result->link = result->older;
@@ -105,23 +105,66 @@ beck_status beck__session_job(struct session_life *life, struct node *node,
     return engine->job_run(engine, &job, error);
 }
 
-/* An action may run: graph without error, engine open. Otherwise *error says why. */
-static bool ready(beck_rdd *r, struct error *error)
+static bool wrong_thread(const beck_context *ctx)
 {
-    if (!r->life)
+    uint64_t allowed = atomic_load(&ctx->engine_thread);
+
+    return allowed != SESSION_ANY_THREAD && allowed != ctx->os->thread_self(ctx->os);
+}
+
+/* --describe shows the action instead of running it. */
+static void describe(beck_rdd *r, const char *what)
+{
+    beck_context *ctx = r->life->ctx;
+    struct described *d = beck__arena_alloc(&ctx->arena, sizeof *d);
+
+    if (!d)
+        return;
+    d->what = beck__arena_text(&ctx->arena, what);
+    d->node = r->node;
+    d->older = ctx->actions;
+    ctx->actions = d;
+}
+
+/* Graph without error, right thread, engine open. */
+static bool usable(beck_rdd *r, const char *what, struct error *error)
+{
+    if (!r->life) {
+        beck__error_set(error, BECK_NO_MEMORY, "%s: out of memory", what);
         return false;
+    }
+    beck_context *ctx = r->life->ctx;
     const struct error *held = r->life->graph.error;
-    if (r->node && !held->status && !beck__session_engine(r->life->ctx))
+    if (held->status || !r->node)
+        beck__error_set(error, held->status ? held->status : BECK_INVALID, "%s",
+                        held->status ? held->text : "the RDD is poisoned by an earlier error");
+    else if (wrong_thread(ctx))
+        beck__error_set(error, BECK_STATE,
+                        "%s: while a stream runs, actions run in its foreach_rdd callbacks only",
+                        what);
+    else if (!ctx->engine && beck__session_engine(ctx))
+        beck__error_set(error, ctx->error.status, "%s", ctx->error.text);
+    return !error->status;
+}
+
+bool beck__session_ready(beck_rdd *r, const char *what, struct error *error)
+{
+    if (!usable(r, what, error))
+        return false;
+    const beck_context *ctx = r->life->ctx;
+    if (!ctx->help && !ctx->describe)
         return true;
-    beck__error_set(error, held->status ? held->status : BECK_INVALID, "%s",
-                    held->status ? held->text : "the RDD is poisoned by an earlier error");
+    describe(r, what);
+    beck__error_set(error, BECK_CANCELLED, "%s: only %s was asked for", what,
+                    ctx->help ? "--help" : "--describe");
     return false;
 }
 
-/* The first error of an action sticks. */
-static void stick(beck_rdd *r, const struct error *error)
+void beck__session_stick(beck_rdd *r, const struct error *error)
 {
-    if (r->life && error->status)
+    beck_context *ctx = r->life ? r->life->ctx : NULL;
+
+    if (ctx && error->status && !wrong_thread(ctx) && !ctx->help && !ctx->describe)
         beck__error_set(r->life->graph.error, error->status, "%s", error->text);
 }
 
@@ -175,11 +218,11 @@ static beck_result *collect_node(beck_rdd *r, const char *what)
 
     if (!result)
         return poisoned_result();
-    if (ready(r, &result->error)) {
+    if (beck__session_ready(r, what, &result->error)) {
         run_some(result, r->life, r->node, &(const struct job){.what = what});
         gather(result);
     }
-    stick(r, &result->error);
+    beck__session_stick(r, &result->error);
     return result;
 }
 
@@ -216,14 +259,15 @@ static uint64_t rows_so_far(const struct beck_result *result)
 static void take_rows(struct beck_result *result, beck_rdd *r, uint64_t n, const char *what)
 {
     const struct program *limit = beck__program_limit(&r->life->graph, r->node, n);
-    int partitions = beck_rdd_partitions(r);
+    struct stamp *stamp = &r->life->stamp;
+    struct dataset *dataset = NULL;
 
-    if (!limit) {
+    if (!limit)
         beck__error_memory(&result->error, what, 0);
-        return;
-    }
-    uint32_t first = 0, step = 1;
-    while (n && !result->error.status && (int64_t)first < partitions && rows_so_far(result) < n) {
+    else
+        beck__node_dataset(stamp, r->node, &dataset, &result->error);
+    uint32_t partitions = dataset ? stamp->engine->partitions(dataset) : 0, first = 0, step = 1;
+    while (n && !result->error.status && first < partitions && rows_so_far(result) < n) {
         run_some(result, r->life, r->node,
                  &(const struct job){.action = limit, .what = what, .first = first, .count = step});
         first += step;
@@ -252,9 +296,9 @@ beck_result *beck_take(beck_rdd *r, uint64_t n)
 
     if (!result)
         return poisoned_result();
-    if (ready(r, &result->error))
+    if (beck__session_ready(r, "take", &result->error))
         take_rows(result, r, n, "take");
-    stick(r, &result->error);
+    beck__session_stick(r, &result->error);
     return result;
 }
 
@@ -264,9 +308,9 @@ beck_result *beck_first(beck_rdd *r)
 
     if (!result)
         return poisoned_result();
-    if (ready(r, &result->error))
+    if (beck__session_ready(r, "first", &result->error))
         take_rows(result, r, 1, "first");
-    stick(r, &result->error);
+    beck__session_stick(r, &result->error);
     if (!result->error.status && result->rows.rows == 0)
         beck__error_set(&result->error, BECK_NOT_FOUND, "first: the RDD is empty");
     return result;
@@ -304,13 +348,13 @@ int64_t beck_rdd_count(beck_rdd *r, const beck_none_args *args)
     int64_t total = 0;
 
     (void)args;
-    if (!ready(r, &error))
+    if (!beck__session_ready(r, "count", &error))
         return -1;
     const struct program *count = beck__program_count(&r->life->graph, r->node);
     if (!count)
         return -1;
     beck__session_job(r->life, r->node, count, add_count, &total, "count", &error);
-    stick(r, &error);
+    beck__session_stick(r, &error);
     return error.status ? -1 : total;
 }
 
@@ -319,10 +363,10 @@ int beck_rdd_partitions(beck_rdd *r)
     struct dataset *dataset = NULL;
     struct error error = {0};
 
-    if (!ready(r, &error))
+    if (!usable(r, "partitions", &error))
         return -1;
     beck__node_dataset(&r->life->stamp, r->node, &dataset, &error);
-    stick(r, &error);
+    beck__session_stick(r, &error);
     return dataset ? (int)r->life->stamp.engine->partitions(dataset) : error.status ? -1 : 0;
 }
 
@@ -333,7 +377,7 @@ static beck_status run_for_effect(beck_rdd *r, const struct program *program, co
     if (!program)
         return r->life->graph.error->status;
     beck__session_job(r->life, r->node, program, NULL, NULL, what, &error);
-    stick(r, &error);
+    beck__session_stick(r, &error);
     return error.status;
 }
 
@@ -341,8 +385,8 @@ beck_status beck__foreach(beck_rdd *r, const beck_foreach_args *args)
 {
     struct error error = {0};
 
-    if (!ready(r, &error))
-        return error.status ? error.status : BECK_NO_MEMORY;
+    if (!beck__session_ready(r, "foreach", &error))
+        return error.status;
     return run_for_effect(r, beck__program_foreach(&r->life->graph, r->node, args), "foreach");
 }
 
@@ -350,14 +394,13 @@ beck_status beck__foreach_partition(beck_rdd *r, const beck_foreach_partition_ar
 {
     struct error error = {0};
 
-    if (!ready(r, &error))
-        return error.status ? error.status : BECK_NO_MEMORY;
+    if (!beck__session_ready(r, "foreach_partition", &error))
+        return error.status;
     return run_for_effect(r, beck__program_foreach_partition(&r->life->graph, r->node, args),
                           "foreach_partition");
 }
 
-/* ---- reading a result
- * ---------------------------------------------------------------------------------- */
+/* ---- reading a result ------------------------------------------------------------------------ */
 
 beck_status beck_result_status(const beck_result *result)
 {

@@ -22,6 +22,8 @@ beck_status beck_sink_error(beck_sink *s, beck_status status, const char *format
 {
     va_list list;
 
+    if (!status)
+        status = BECK_INVALID; /* an error is one */
     va_start(list, format);
     beck__error_set_list(&s->owner->reason, status, format, list);
     va_end(list);
@@ -134,12 +136,9 @@ static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, 
 {
     struct error error = {0};
 
-    if (!r->life)
-        return BECK_NO_MEMORY;
-    beck_context *ctx = r->life->ctx;
+    if (!beck__session_ready(r, what, &error))
+        return error.status;
     struct graph *graph = &r->life->graph;
-    if (!r->node || graph->error->status || beck__session_engine(ctx))
-        return graph->error->status ? graph->error->status : BECK_INVALID;
     const struct program *program = beck__program_sink(graph, r->node, args, rows);
     if (!program)
         return graph->error->status;
@@ -149,13 +148,18 @@ static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, 
         beck__sink_run(&sink, r->life, r->node, program, what, &error);
         beck__sink_close(&sink);
     }
-    if (error.status)
-        beck__error_set(graph->error, error.status, "%s", error.text);
+    beck__session_stick(r, &error);
     return error.status;
 }
 
 beck_status beck_rdd_save(beck_rdd *r, const beck_save_args *args)
 {
+    if (!args->class_of) {
+        if (r->life)
+            beck__node_error(&r->life->graph, "save", args->site, BECK_INVALID,
+                             "the class of the sink is NULL");
+        return r->life ? BECK_INVALID : BECK_NO_MEMORY;
+    }
     return save(r, args, 0, args->class_of->name);
 }
 

@@ -17,6 +17,14 @@ struct driver;
 struct session_stream {
     struct driver *driver;
     void (*free)(struct driver *driver);
+    const struct error *error; /* what ended the stream; read it once the state is STOPPED */
+};
+
+/* An action that --describe kept from running; newest first. */
+struct described {
+    struct described *older;
+    const char *what;
+    const struct node *node;
 };
 
 /* The life of RDDs: that of the context, or of one batch. */
@@ -43,20 +51,33 @@ struct beck_context {
     struct session_stream stream;
     bool manual_clock;
     int64_t manual_ms;
+    bool memory_limited; /* by this context */
     bool help, describe; /* asked for on the command line */
     _Atomic int state;   /* beck_state_of */
+    /* The only thread that may run jobs: the driver's, while a stream runs. */
+    _Atomic uint64_t engine_thread;
+    struct described *actions;
     struct text described;
 };
+
+#define SESSION_ANY_THREAD  0u
+#define SESSION_DRIVER_SOON UINT64_MAX /* it has not told yet which one it is */
 
 struct beck_rdd {
     struct session_life *life;
     struct node *node; /* NULL: poisoned */
 };
 
+/* The first error of the context, or what ended its stream; never NULL. */
+const struct error *beck__session_error(const beck_context *ctx);
 /* Opens the engine if it is not open yet. The error sticks. */
 beck_status beck__session_engine(beck_context *ctx);
-/* An RDD in this life's arena, never NULL (a static poisoned one without memory). */
+/* An RDD in this life's arena, never NULL (a static poisoned one without memory or life). */
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
+/* True if an action may run; else *error says why. `what` is for --describe. */
+bool beck__session_ready(beck_rdd *r, const char *what, struct error *error);
+/* The error of an action sticks, unless it was only asked by the wrong thread, or not to run. */
+void beck__session_stick(beck_rdd *r, const struct error *error);
 /* A life for one batch: `arena` must be empty; errors of its graph and actions go to *error. The
  * end frees results and datasets, not the arena. */
 beck_status beck__session_life_init(struct session_life *life, beck_context *ctx,
