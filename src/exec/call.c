@@ -120,7 +120,7 @@ int beck_attempt(const beck_call *c)
 /* ---- emit ------------------------------------------------------------------------------------ */
 
 /* Room for one more row, or what keeps us from it. */
-static bool emit_ready(beck_call *c, size_t count)
+static bool emit_ready_slowly(beck_call *c, size_t count)
 {
     if (c->failed || c->flow != FLOW_MORE)
         return false;
@@ -140,6 +140,14 @@ static bool emit_ready(beck_call *c, size_t count)
     return true;
 }
 
+static inline bool emit_ready(beck_call *c, size_t count)
+{
+    if (!c->failed && c->flow == FLOW_MORE && c->out && count == c->width &&
+        !beck__builder_full(c->out))
+        return true;
+    return emit_ready_slowly(c, count);
+}
+
 /* The columns that the operator itself adds: the key in front, or the whole row behind. */
 static bool emit_copies(beck_call *c)
 {
@@ -155,11 +163,6 @@ static bool emit_copies(beck_call *c)
     return true;
 }
 
-static bool inside(beck_str s, beck_str keep)
-{
-    return (uintptr_t)s.data - (uintptr_t)keep.data <= keep.size - s.size && keep.size >= s.size;
-}
-
 /* The usual cases without a call: strings that fit a view or are shared, integers, doubles. */
 static inline bool emit_fast(beck_call *c, beck_column *k, const beck_value *v)
 {
@@ -167,9 +170,13 @@ static inline bool emit_fast(beck_call *c, beck_column *k, const beck_value *v)
         return false;
     if (k->type == BECK_STRING && v->kind == BECK_KIND_STRING) {
         beck_str s = v->u.string;
-        if (s.size > BECK_VIEW_INLINE && (s.size > UINT32_MAX || !inside(s, c->keep)))
+        size_t offset = (size_t)((uintptr_t)s.data - (uintptr_t)c->keep.data);
+        bool kept = offset <= c->keep.size && s.size <= c->keep.size - offset;
+        if (s.size > BECK_VIEW_INLINE && (s.size > UINT32_MAX || !kept))
             return false;
-        ((beck_view *)k->data)[k->size++] = beck__view(s.data, s.size);
+        bool padded = kept && c->keep.size - offset >= 16 && s.size <= BECK_VIEW_INLINE;
+        ((beck_view *)k->data)[k->size++] =
+            padded ? beck__view_padded(s.data, s.size) : beck__view(s.data, s.size);
         return true;
     }
     if (k->type == BECK_BIGINT && v->kind == BECK_KIND_INTEGER) {

@@ -53,21 +53,6 @@ static inline uint64_t delimiters(const char *p)
     return mask;
 }
 
-/* The view of a word of up to 12 bytes behind which 16 bytes are readable. */
-static inline __attribute__((always_inline)) void put_short(beck_view *view, const char *word,
-                                                            size_t size)
-{
-#if defined(__SSE2__)
-    static const char window[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)word);
-    __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(window + 16 - size));
-    __m128i shifted = _mm_slli_si128(_mm_and_si128(bytes, mask), 4);
-    _mm_storeu_si128((__m128i *)(void *)view, _mm_or_si128(shifted, _mm_cvtsi32_si128((int)size)));
-#else
-    *view = beck__view(word, size);
-#endif
-}
-
 static enum flow pass_on(struct words *self)
 {
     beck_chunk *out = self->out.chunk;
@@ -141,7 +126,7 @@ static inline void cut_block(struct words *self, const char *at, uint64_t mask, 
         size_t size = (size_t)(at + __builtin_ctzll(edges) - start);
         edges &= edges - 1;
         if (__builtin_expect(size <= BECK_VIEW_INLINE && start <= safe, 1))
-            put_short(out, start, size);
+            *out = beck__view_padded(start, size);
         else
             *out = beck__view(start, size);
         out++;
