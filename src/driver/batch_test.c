@@ -289,11 +289,10 @@ static void build_four_operators(struct empties *t)
     beck_add_listener(t->ctx, note_calls, t);
 }
 
-static void assert_nothing_done(const struct empties *t)
+static void assert_no_tasks(const struct empties *t)
 {
     assert_int_equal(t->batches, 400);
-    for (int i = 10; i < 400; i++) {
-        assert_int_equal(t->calls[i], t->calls[10]);
+    for (int i = 0; i < 400; i++) {
         assert_int_equal(t->wakes[i], 0);
         assert_int_equal(t->tasks[i], 0);
     }
@@ -314,7 +313,9 @@ static void an_empty_batch_allocates_nothing(void **state)
     }
     beck__text_clear(&printed);
     assert_printed("");
-    assert_nothing_done(&t);
+    assert_no_tasks(&t);
+    for (int i = 10; i < 400; i++)
+        assert_int_equal(t.calls[i], t.calls[10]);
     beck_context_free(t.ctx);
 }
 
@@ -332,7 +333,7 @@ static void and_wakes_nobody(void **state)
     assert_int_equal(beck_await_termination(t.ctx), BECK_OK);
     beck__text_clear(&printed);
     assert_printed("");
-    assert_nothing_done(&t);
+    assert_no_tasks(&t);
     beck_context_free(t.ctx);
 }
 
