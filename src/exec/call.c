@@ -5,6 +5,8 @@
  */
 #include "exec/call.h"
 
+#include <stdio.h>
+
 static _Thread_local beck_call *current;
 
 void beck__call_init(beck_call *c, struct task *task, const struct op *op, struct builder *out)
@@ -60,13 +62,12 @@ enum flow beck__call_check(beck_call *c)
         return FLOW_FAILED;
     }
     struct text name = {.memory = c->task->memory};
-    beck__op_name(c->op, &name);
+    char record[40] = "";
     if (c->record)
-        beck__error_set(&c->task->error, BECK_TASK, "%s: %s (record %llu)", beck__text_get(&name),
-                        c->reason.text, (unsigned long long)c->record);
-    else
-        beck__error_set(&c->task->error, BECK_TASK, "%s: %s", beck__text_get(&name),
-                        c->reason.text);
+        snprintf(record, sizeof record, " (record %llu)", (unsigned long long)c->record);
+    beck__op_name(c->op, &name);
+    beck__error_set(&c->task->error, BECK_TASK, "%s: %s%s",
+                    name.failed ? c->op->name : beck__text_get(&name), c->reason.text, record);
     beck__text_deinit(&name);
     return FLOW_FAILED;
 }

@@ -430,7 +430,7 @@ static void test_many_groups(void **state)
     for (size_t i = 0; i < BECK__COUNT_OF(folds); i++) {
         struct fold_case t = {.fold = folds[i], .keys = "k STRING", .values = "v BIGINT"};
         t.key_count = 1;
-        t.rows = 6000;
+        t.rows = 4500;
         t.different = 1000000;
         check_case(&t, 7 + i);
     }

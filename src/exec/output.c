@@ -66,14 +66,17 @@ static enum flow target_flush(struct shuffle *self, uint32_t t)
     return flow;
 }
 
-static void choose(struct shuffle *self, const beck_chunk *chunk, uint32_t from, uint32_t count)
+/* False if a key could not be encoded: its hash means nothing. */
+static bool choose(struct shuffle *self, const beck_chunk *chunk, uint32_t from, uint32_t count)
 {
     uint32_t n = self->partitioning.count, keys = self->partitioning.keys;
+    bool failed = false;
 
     for (uint32_t i = 0; i < count; i++) {
         if (self->partitioning.kind == PARTITION_HASH) {
             self->target[i] =
                 (uint32_t)(beck__key_hash(chunk, 0, keys, from + i, &self->scratch) % n);
+            failed |= self->scratch.failed;
         } else if (self->partitioning.kind == PARTITION_ROUND_ROBIN) {
             self->target[i] = self->turn;
             self->turn = self->turn + 1 == n ? 0 : self->turn + 1;
@@ -81,6 +84,7 @@ static void choose(struct shuffle *self, const beck_chunk *chunk, uint32_t from,
             self->target[i] = 0;
         }
     }
+    return !failed;
 }
 
 /* order[]: the rows by target, in order within each (a counting sort). */
@@ -127,8 +131,7 @@ static enum flow shuffle_push(struct operator *base, const beck_chunk *chunk)
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
         uint32_t count =
             chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
-        choose(self, chunk, from, count);
-        if (self->scratch.failed) {
+        if (!choose(self, chunk, from, count)) {
             beck__error_memory(&base->task->error, "a shuffle", self->scratch.capacity);
             return FLOW_FAILED;
         }

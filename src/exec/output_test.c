@@ -179,7 +179,7 @@ static void test_no_memory(void **state)
     shuffle_open(&s, "k STRING, l DOUBLE, n BIGINT", (struct partitioning){PARTITION_HASH, 2, 3});
     random_rows(&s, 200, &seed);
     struct os *os = s.x.os;
-    for (uint64_t n = 1, used = 1; used >= n; n++)
+    for (uint64_t n = 1, used = UINT64_MAX; used >= n - 1; n++)
         for (int all = 0; all < 2; all++) {
             for (int t = 0; t < 3; t++)
                 beck__blocks_deinit(&s.out[t]);

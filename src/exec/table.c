@@ -54,11 +54,13 @@ static inline uint64_t mix(uint64_t x)
     return x ^ (x >> 29);
 }
 
-static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
+/* False if a key could not be encoded: its hash means nothing. */
+static bool hash_rows(struct table *table, const beck_chunk *chunk, uint32_t from, uint32_t count,
                       uint64_t *hashes)
 {
     const beck_column *k = chunk->column;
     const struct hash *h = &table->index;
+    bool failed = false;
 
     for (uint32_t i = 0; i < count; i++) {
         if (table->kind == TABLE_ANY)
@@ -69,8 +71,10 @@ static void hash_rows(struct table *table, const beck_chunk *chunk, uint32_t fro
             hashes[i] = beck__view_hash((const beck_view *)k->data + from + i);
         else
             hashes[i] = mix(((const uint64_t *)k->data)[from + i]);
+        failed |= table->scratch.failed;
         __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
     }
+    return !failed;
 }
 
 static bool key_equal(const struct table *table, uint32_t group, const beck_chunk *chunk,
@@ -189,7 +193,8 @@ static bool find_batch(struct table *table, const beck_chunk *chunk, uint32_t fr
 
     if (table->kind == TABLE_STRING && !chunk->column->valid && !table->rows.chunk->column[0].valid)
         return find_strings(table, chunk, from, count, groups);
-    hash_rows(table, chunk, from, count, hashes);
+    if (!hash_rows(table, chunk, from, count, hashes))
+        return false;
     for (uint32_t i = 0; i < count; i++)
         if (!find_any(table, chunk, from + i, hashes[i], &groups[i]))
             return false;
@@ -214,7 +219,6 @@ bool beck__table_find(struct table *table, const beck_chunk *chunk, uint32_t fro
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
         ok = find_batch(table, chunk, from + at, count - at < BLOCK ? count - at : BLOCK,
                         groups + at);
-    ok = ok && !table->scratch.failed; /* else hashes meant nothing */
     if (!ok)
         beck__error_memory(&table->task->error, "a group table", (size_t)known * 32);
     return ok;

@@ -160,7 +160,7 @@ static inline void bench_exhaust(struct bench *x, const struct op *ops, uint32_t
     bench_run(x, ops, count);
     const struct program *program = test_program(&x->arena, ops, count);
     const char *expected = beck__arena_text(&x->arena, bench_text(x));
-    for (uint64_t n = 1, used = 1; used >= n; n++)
+    for (uint64_t n = 1, used = UINT64_MAX; used >= n - 1; n++)
         for (int all = 0; all < 2; all++) {
             beck__task_deinit(&x->task);
             beck__task_init(&x->task, x->os);
