@@ -19,7 +19,8 @@ build: dependencies-build configure
 help:
 	@echo "make            build everything into $(BUILD) [PRESET=release|debug|asan|tsan|...]"
 	@echo "make run        count the words of a live stream for ten seconds [TEXT=file]"
-	@echo "                or of your own server until Ctrl-C: HOST=h PORT=p (nc -lk 9999)"
+	@echo "                or of your own server until Ctrl-C: HOST=h PORT=p, for example"
+	@echo "                nc -lk 9999 beside make run PORT=9999"
 	@echo "make test       build and run all tests; ends with: N passed, N failed"
 	@echo "make conform    run the conformance vectors [MASTER=\"local[N]\"] [FILES=\"...\"]"
 	@echo "make bench      compare with the yardsticks [ROWS=\"...\"]"
@@ -29,7 +30,8 @@ help:
 
 run: dependencies-run configure
 	@cmake --build $(BUILD) --target example_network_word_count example_text_server
-	@TEXT="$(TEXT)" tools/run.sh $(BUILD) $(HOST) $(PORT)
+	@TEXT="$(TEXT)" exec tools/run.sh $(BUILD) $(if $(HOST)$(PORT),$(or $(HOST),localhost) \
+	    $(or $(PORT),9999))
 
 test: dependencies-test
 	@tools/test.sh $(PRESET)

@@ -5,17 +5,18 @@
 # server of its own on a free port and counts for ten seconds; with one, until Ctrl-C.
 set -eu
 
-examples=$1/examples
+count=$1/examples/network_word_count
 if [ $# -eq 3 ]; then
-    exec "$examples/network_word_count" "$2" "$3"
+    echo "Counting the words that $2 sends from port $3; Ctrl-C ends it."
+    exec "$count" "$2" "$3"
 fi
 if [ $# -ne 1 ]; then
-    echo "Give both or none: make run HOST=h PORT=p" >&2
+    echo "usage: run.sh BUILD [HOST PORT]" >&2
     exit 1
 fi
 
 text=${TEXT:-/usr/share/common-licenses/GPL-3}
-[ -e "$text" ] || text=LICENSE
+[ -e "$text" ] || [ -n "${TEXT:-}" ] || text=LICENSE
 
 work=$(mktemp -d)
 server=
@@ -24,8 +25,11 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+# Ctrl-C goes to the count, which ends gracefully; then this script does, and the server with it.
+trap : INT
+trap 'exit 143' TERM HUP
 
-"$examples/text_server" "$text" >"$work/port" &
+"$1/examples/text_server" "$text" >"$work/port" &
 server=$!
 tries=0
 until [ -s "$work/port" ]; do
@@ -37,4 +41,4 @@ until [ -s "$work/port" ]; do
     sleep 0.05
 done
 echo "Counting the words of $text, sent over and over through port $(cat "$work/port")."
-"$examples/network_word_count" localhost "$(cat "$work/port")" 10
+"$count" localhost "$(cat "$work/port")" 10

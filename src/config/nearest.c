@@ -36,7 +36,7 @@ static size_t distance(beck_str a, beck_str b)
 const char *beck__nearest_name(beck_str name, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    size_t least = smaller(name.size / 3 + 1, 4) + 1; /* farther away it is no help */
+    size_t least = smaller(name.size < 6 ? 1 : name.size / 3, 4) + 1; /* farther is no help */
 
     if (name.size == 0 || name.size > NAME_MAX_OF)
         return NULL;

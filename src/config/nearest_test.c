@@ -29,6 +29,7 @@ static void what_is_far_is_not_suggested(void **state)
     (void)state;
     assert_null(nearest("checkpoint"));
     assert_null(nearest("xyz"));
+    assert_null(nearest("foo")); /* "log" shares one letter of three */
     assert_null(nearest(""));
     memset(large, 'b', sizeof large);
     assert_null(beck__nearest_name(beck_bytes_of(large, sizeof large), names, 5));
