@@ -107,7 +107,8 @@ static bool group_fits(const struct op *op)
     uint32_t in = op->in->count - op->keys, out = op->out->count - op->keys;
     const struct field *values = op->in->fields + op->keys, *results = op->out->fields + op->keys;
 
-    if (op->keys > op->out->count || !same_types(op->in->fields, op->out->fields, op->keys))
+    if (op->keys > op->out->count || (op->always && op->keys) ||
+        !same_types(op->in->fields, op->out->fields, op->keys))
         return false;
     if (op->fold == FOLD_LIST)
         return !op->state_in && !op->state_out && in > 0 && out == 1 &&

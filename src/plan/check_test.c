@@ -124,6 +124,18 @@ static void test_groups(void **state)
     REFUSED(OP_GROUP, "k STRING", "k STRING", .keys = 1, .fold = FOLD_LIST);
 }
 
+/* A row for no rows at all has no key. */
+static void test_always(void **state)
+{
+    (void)state;
+    struct op op = test_op(&arena, OP_GROUP, "k STRING, n BIGINT", "k STRING, n BIGINT");
+    op.fold = FOLD_MAX;
+    op.always = true;
+    assert_true(beck__op_fits(&op));
+    op.keys = 1;
+    assert_false(beck__op_fits(&op));
+}
+
 static void test_project(void **state)
 {
     (void)state;
@@ -149,6 +161,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers, open, close),
         cmocka_unit_test_setup_teardown(test_schemas, open, close),
         cmocka_unit_test_setup_teardown(test_groups, open, close),
+        cmocka_unit_test_setup_teardown(test_always, open, close),
         cmocka_unit_test_setup_teardown(test_project, open, close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

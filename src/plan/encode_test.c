@@ -41,7 +41,7 @@ static struct op full_op(struct arena *arena, const struct test_sample *sample, 
     op.line = test_below(seed, 1000);
     op.values = test_below(seed, 2) == 1;
     op.emits = (enum op_emits)test_below(seed, 3);
-    op.always = test_below(seed, 2) == 1;
+    op.always = op.keys == 0 && test_below(seed, 2) == 1;
     op.number = test_random(seed);
     for (int i = 0; i < 3; i++)
         op.function[i] = (struct function_id){test_random(seed), test_random(seed)};

@@ -110,14 +110,16 @@ static struct dataset *from_values(struct scope *scope, const beck_schema *schem
     return d;
 }
 
-/* Consecutive blocks share a partition: as few of equal size as the split size allows. Their number
- * follows the bytes, never the number of threads or of block intervals. */
+/* Consecutive blocks share a partition: as few of equal size as the split size allows, at most one
+ * per block. Their number follows the bytes, never the number of threads or of block intervals. */
 static struct dataset *from_received(struct scope *scope, const beck_schema *schema,
                                      const struct blocks *received)
 {
     uint64_t limit = (uint64_t)scope->engine->options.received_split_bytes, at = 0;
     uint64_t total = received->bytes ? received->bytes : 1;
-    uint64_t partitions = received->count ? (total + limit - 1) / limit : 0;
+    uint64_t partitions = (total + limit - 1) / limit;
+    if (partitions > received->count)
+        partitions = received->count;
     struct dataset *d = dataset_new(scope, DATA_VALUES, schema, (uint32_t)partitions);
 
     if (!d || !values_reserve(d, received->count))

@@ -7,6 +7,8 @@
  */
 #include "engine/local/local.h"
 
+#include <stdio.h>
+
 #define DEPTH_MAX 10000u
 
 static void run_free(struct local *local, struct run *run)
@@ -29,15 +31,13 @@ static void keep_shuffle(struct dataset *shuffle, struct run *run)
 
 static void task_failed(struct stage *stage, const struct run *run)
 {
-    struct text place = {.memory = &stage->engine->os->memory};
+    char batch[48] = "";
 
-    beck__text_printf(&place, "partition %u", run->partition);
     if (stage->input->scope->batch_ms)
-        beck__text_printf(&place, ", batch %lld ms", (long long)stage->input->scope->batch_ms);
-    beck__error_set(&stage->error, run->status, "%s: %s (%s, attempt %u of %d)", stage->job->what,
-                    run->error.text, beck__text_get(&place), run->attempt + 1,
+        snprintf(batch, sizeof batch, ", batch %lld ms", (long long)stage->input->scope->batch_ms);
+    beck__error_set(&stage->error, run->status, "%s: %s (partition %u%s, attempt %u of %d)",
+                    stage->job->what, run->error.text, run->partition, batch, run->attempt + 1,
                     stage->engine->options.attempts);
-    beck__text_deinit(&place);
     atomic_store(&stage->cancelled, true);
 }
 
@@ -117,6 +117,8 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
         struct run *run = beck__pool_take(local);
         if (atomic_load(&local->cancelled))
             atomic_store(&stage->cancelled, true);
+        if (!run)
+            continue;
         if (finish_run(stage, run)) {
             beck__pool_push(local, run);
         } else {
@@ -149,10 +151,10 @@ static beck_status shuffle_run(struct local *local, struct dataset *d, const str
     d->target_rows = beck__arena_alloc(arena, (d->partitions + 1) * sizeof *d->target_rows);
     d->out = beck__arena_alloc(arena, ((size_t)d->maps * d->partitions + 1) * sizeof *d->out);
     if (!d->target_rows || !d->out) {
+        size_t size = (size_t)d->maps * d->partitions * sizeof *d->out;
         d->maps = 0;
         d->target_rows = NULL;
-        return beck__error_memory(error, "a shuffle",
-                                  (size_t)d->maps * d->partitions * sizeof *d->out);
+        return beck__error_memory(error, "a shuffle", size);
     }
     for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
         d->out[i].memory = &local->os->memory;

@@ -28,8 +28,10 @@ static void cancel(struct engine *engine, bool cancelled)
     struct local *local = (struct local *)engine;
 
     atomic_store(&local->cancelled, cancelled);
-    if (cancelled)
-        wake(engine);
+    if (!cancelled)
+        return;
+    beck__worker_processes_kill(local); /* what they compute is not stopped by a flag of ours */
+    wake(engine);
 }
 
 static void fault(struct engine *engine, uint64_t attempt)

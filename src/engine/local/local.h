@@ -5,6 +5,7 @@
  *   dataset.c  datasets and scopes           task.c     one attempt of one partition
  *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
  *   wire.c     a task as bytes               process.c  worker processes (--isolate)
+ *   blocks.c   lists of blocks as bytes
  */
 #ifndef BECK_ENGINE_LOCAL_H
 #define BECK_ENGINE_LOCAL_H
@@ -78,7 +79,8 @@ struct run {
 struct worker {
     struct local *engine;
     struct os_thread *thread;
-    struct os_process *process; /* --isolate */
+    struct os_process *process; /* --isolate; it and `killed` change under the lock */
+    bool killed;                /* by a cancel: do not use it any more */
     struct os_socket *channel;
     struct text request;
 };
@@ -89,8 +91,6 @@ struct local {
     struct log *log;
     struct engine_options options;
     struct scope *free_scopes;
-    struct arena plan; /* of the running job */
-    uint32_t depth;    /* jobs inside jobs */
     /* the queue: under `lock` */
     struct os_lock *lock;
     struct os_gate *work, *done_gate;
@@ -119,9 +119,6 @@ void beck__local_scopes_free(struct local *local);
 void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
                     const struct program *action, const struct partitioning *partitioning);
 void beck__run_drop(struct run *run); /* its blocks */
-/* Encodes and decodes every block: engine.encode=all. */
-beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
-                                struct blocks *list, struct error *error);
 const beck_schema *beck__stage_schema(const struct stage *stage);
 
 /* ---- pool.c ---- */
@@ -129,11 +126,30 @@ beck_status beck__pool_start(struct local *local, struct error *error);
 void beck__pool_stop(struct local *local);
 void beck__pool_run(struct local *local, struct run *run); /* on this thread */
 void beck__pool_push(struct local *local, struct run *run);
-/* The next finished run, waiting for it. */
+/* The next finished run, waiting for it. NULL: woken by somebody else, look around. */
 struct run *beck__pool_take(struct local *local);
 
 /* ---- job.c ---- */
 beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error);
+
+/* ---- blocks.c ---- */
+struct block_writer {
+    struct text *out;
+    const beck_schema *schema;
+    bool compress; /* every second block */
+    size_t at;     /* of the count */
+    uint32_t count;
+};
+void beck__blocks_begin(struct block_writer *w, struct text *out, const beck_schema *schema);
+beck_status beck__blocks_put(struct block_writer *w, struct block *const *items, size_t count,
+                             struct error *error);
+void beck__blocks_end(struct block_writer *w); /* out->failed says if there was no memory */
+/* Appends to *list; also what came before a failure. */
+beck_status beck__blocks_get(const struct allocator *memory, struct reader *in,
+                             const beck_schema *schema, struct blocks *list, struct error *error);
+/* Encodes and decodes every block: engine.encode=all. */
+beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
+                                struct blocks *list, struct error *error);
 
 /* ---- wire.c: request and reply of one task ---- */
 beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error);
@@ -144,6 +160,8 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
 
 /* ---- process.c ---- */
 void beck__run_in_process(struct worker *worker, struct run *run);
-void beck__worker_process_stop(struct worker *worker);
+int beck__worker_process_stop(struct worker *worker); /* exit code, or -signal; 0 without one */
+/* Any thread. */
+void beck__worker_processes_kill(struct local *local);
 
 #endif

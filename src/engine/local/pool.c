@@ -135,22 +135,18 @@ void beck__pool_push(struct local *local, struct run *run)
 struct run *beck__pool_take(struct local *local)
 {
     struct os *os = local->os;
+    int64_t due = local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
 
-    for (;;) {
-        int64_t due = local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
-        os->lock(os, local->lock);
-        struct run *run = local->done;
-        if (run) {
-            local->done = run->next;
-        } else if (!local->woken) {
-            int64_t wait = due == INT64_MAX ? -1 : due - os->mono_ns(os);
-            if (wait != 0)
-                os->gate_wait(os, local->done_gate, local->lock,
-                              due != INT64_MAX && wait < 0 ? 0 : wait);
-        }
-        local->woken = false;
-        os->unlock(os, local->lock);
-        if (run)
-            return run;
+    os->lock(os, local->lock);
+    if (!local->done && !local->woken) {
+        int64_t wait = due == INT64_MAX ? -1 : due - os->mono_ns(os);
+        if (due == INT64_MAX || wait > 0)
+            os->gate_wait(os, local->done_gate, local->lock, wait);
     }
+    struct run *run = local->done;
+    if (run)
+        local->done = run->next;
+    local->woken = false;
+    os->unlock(os, local->lock);
+    return run;
 }

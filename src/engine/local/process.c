@@ -70,30 +70,76 @@ static beck_status recv_message(struct os *os, struct os_socket *socket, struct 
     return recv_all(os, socket, message->data, size, error);
 }
 
+static beck_status process_start(struct worker *worker, struct error *error)
+{
+    struct os *os = worker->engine->os;
+    struct os_process *process;
+    beck_status status = os->process_start(os, &process, &worker->channel, error);
+
+    if (status)
+        return status;
+    os->lock(os, worker->engine->lock);
+    worker->process = process;
+    worker->killed = atomic_load(&worker->engine->cancelled);
+    if (worker->killed)
+        os->process_kill(os, process);
+    os->unlock(os, worker->engine->lock);
+    return BECK_OK;
+}
+
+static bool was_killed(struct worker *worker)
+{
+    struct os *os = worker->engine->os;
+
+    os->lock(os, worker->engine->lock);
+    bool killed = worker->killed;
+    os->unlock(os, worker->engine->lock);
+    return killed;
+}
+
+/* Sends the request and gets the reply into the same text. */
+static beck_status exchange(struct worker *worker, struct error *error)
+{
+    struct os *os = worker->engine->os;
+    beck_status status = send_message(os, worker->channel, &worker->request, error);
+
+    return status ? status : recv_message(os, worker->channel, &worker->request, error);
+}
+
+/* Why there is no reply: the process has ended, or it no longer makes sense to talk to it. */
+static beck_status no_reply(struct worker *worker, const struct error *reason, struct error *error)
+{
+    int code = beck__worker_process_stop(worker);
+
+    if (reason->status == BECK_NO_MEMORY)
+        return beck__error_set(error, BECK_NO_MEMORY, "%s", reason->text);
+    if (code < 0)
+        return beck__error_set(error, BECK_TASK, "the worker process was ended by signal %d",
+                               -code);
+    return beck__error_set(error, BECK_TASK, "the worker process ended with code %d: %s", code,
+                           reason->text);
+}
+
 static beck_status talk(struct worker *worker, struct run *run)
 {
     struct os *os = worker->engine->os;
-    struct text *text = &worker->request;
+    struct error reason = {0};
     beck_status status = BECK_OK;
 
-    if (!worker->process)
-        status = os->process_start(os, &worker->process, &worker->channel, &run->error);
-    if (status)
-        return status;
-    beck__text_clear(text);
-    status = beck__request_encode(run, text, &run->error);
-    if (status)
-        return status;
-    struct error broken = {0};
-    status = send_message(os, worker->channel, text, &broken);
-    if (!status)
-        status = recv_message(os, worker->channel, text, &broken);
-    if (status) {
+    if (was_killed(worker))
         beck__worker_process_stop(worker);
-        return beck__error_set(&run->error, BECK_TASK, "the worker process ended: %s",
-                               status == BECK_CLOSED ? "it closed its channel" : broken.text);
-    }
-    struct reader in = {.data = (const uint8_t *)text->data, .size = text->size};
+    if (!worker->process)
+        status = process_start(worker, &run->error);
+    if (status)
+        return status;
+    beck__text_clear(&worker->request);
+    status = beck__request_encode(run, &worker->request, &run->error);
+    if (status)
+        return status;
+    if (exchange(worker, &reason))
+        return no_reply(worker, &reason, &run->error);
+    struct reader in = {.data = (const uint8_t *)worker->request.data,
+                        .size = worker->request.size};
     return beck__reply_decode(&os->memory, &in, run, &run->error);
 }
 
@@ -102,17 +148,35 @@ void beck__run_in_process(struct worker *worker, struct run *run)
     run->status = talk(worker, run);
 }
 
-void beck__worker_process_stop(struct worker *worker)
+int beck__worker_process_stop(struct worker *worker)
 {
-    struct os *os = worker->engine ? worker->engine->os : NULL;
-    int code;
+    struct os_process *process = worker->process;
+    int code = 0;
 
-    if (!worker->process)
-        return;
-    os->shut(os, worker->channel); /* it ends when its channel closes */
-    os->process_wait(os, worker->process, &code);
+    if (!process)
+        return code;
+    struct os *os = worker->engine->os;
+    os->lock(os, worker->engine->lock);
     worker->process = NULL;
+    worker->killed = false;
+    os->unlock(os, worker->engine->lock);
+    os->shut(os, worker->channel); /* it ends when its channel closes */
+    os->process_wait(os, process, &code);
     worker->channel = NULL;
+    return code;
+}
+
+void beck__worker_processes_kill(struct local *local)
+{
+    struct os *os = local->os;
+
+    os->lock(os, local->lock);
+    for (int i = 0; i <= local->options.threads; i++)
+        if (local->workers[i].process) {
+            local->workers[i].killed = true;
+            os->process_kill(os, local->workers[i].process);
+        }
+    os->unlock(os, local->lock);
 }
 
 void beck__engine_worker(struct os *os)

@@ -6,6 +6,8 @@
  */
 #include "engine/local/local.h"
 
+/* tests: job_test.c dataset_test.c */
+
 static enum flow push_block(struct operator *sink, struct task *task, const struct block *block)
 {
     if (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed)) {
@@ -98,7 +100,10 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     task.batch_ms = input->scope->batch_ms;
     task.partition = run->partition;
     task.attempt = run->attempt;
-    task.cancelled = run->stage ? &run->stage->cancelled : NULL;
+    if (run->stage) /* a stage that runs inline on the driver's thread ends with its first failure
+                     */
+        task.cancelled =
+            run->stage->inline_run ? &run->stage->engine->cancelled : &run->stage->cancelled;
     uint32_t p = run->stage ? run->partition : 0;
     struct operator *sink = sink_open(&task, run, schema, partitioning);
     if (sink) {
@@ -128,34 +133,4 @@ void beck__run_drop(struct run *run)
         beck__blocks_deinit(&run->out[i]);
     beck__free(memory, run->out, run->out_count * sizeof *run->out);
     run->out = NULL;
-}
-
-beck_status beck__blocks_recode(const struct allocator *memory, const beck_schema *schema,
-                                struct blocks *list, struct error *error)
-{
-    struct blocks fresh = {.memory = memory};
-    struct text bytes = {.memory = memory};
-    beck_status status = BECK_OK;
-
-    for (size_t i = 0; !status && i < list->count; i++) {
-        struct block *block = NULL;
-        struct block_place place;
-        beck__text_clear(&bytes);
-        status =
-            beck__block_encode(list->items[i]->chunk, schema, (struct block_place){0, (uint32_t)i},
-                               i % 2 == 1, &bytes, error);
-        if (!status)
-            status =
-                beck__block_decode(memory, schema, bytes.data, bytes.size, &block, &place, error);
-        if (!status && !beck__blocks_add(&fresh, block))
-            status = beck__error_memory(error, "a block", bytes.size);
-    }
-    beck__text_deinit(&bytes);
-    if (status) {
-        beck__blocks_deinit(&fresh);
-        return status;
-    }
-    beck__blocks_deinit(list);
-    *list = fresh;
-    return BECK_OK;
 }

@@ -6,8 +6,7 @@
  *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, blocks
- *   reply    status u8, text, records u64, u32 lists, schema, for each list its blocks
- *   blocks   u32 count, each u32 length + encoded block
+ *   reply    status u8, text, records u64, u32 lists, for each list its blocks
  */
 #include "engine/local/local.h"
 
@@ -21,118 +20,95 @@ static void put_schema(struct text *out, const beck_schema *schema)
     beck__text_deinit(&text);
 }
 
-static const beck_schema *get_schema(struct arena *arena, struct reader *in, struct error *error)
-{
-    beck_str s = beck__get_string(in);
-    char *text = in->bad ? NULL : beck__arena_raw(arena, s.size + 1);
-    const beck_schema *schema = NULL;
-
-    if (!text)
-        return NULL;
-    memcpy(text, s.data, s.size);
-    text[s.size] = 0;
-    beck__schema_parse(arena, text, &schema, error);
-    return schema;
-}
-
-static beck_status put_block(struct text *out, const beck_schema *schema, const struct block *block,
-                             uint32_t sequence, struct error *error)
-{
-    size_t at = out->size;
-
-    beck__put_u32(out, 0);
-    beck_status status = beck__block_encode(block->chunk, schema, (struct block_place){0, sequence},
-                                            false, out, error);
-    if (!status && !out->failed) {
-        uint32_t size = (uint32_t)(out->size - at - 4);
-        for (int i = 0; i < 4; i++)
-            out->data[at + (size_t)i] = (char)(size >> (8 * i));
-    }
-    return status;
-}
-
-static beck_status get_blocks(const struct allocator *memory, struct reader *in,
-                              const beck_schema *schema, struct blocks *list, struct error *error)
-{
-    uint32_t count = beck__get_u32(in);
-    beck_status status = BECK_OK;
-
-    for (uint32_t i = 0; !status && !in->bad && i < count; i++) {
-        beck_str bytes = beck__get_string(in);
-        struct block *block = NULL;
-        struct block_place place;
-        if (in->bad)
-            break;
-        status = beck__block_decode(memory, schema, bytes.data, bytes.size, &block, &place, error);
-        if (!status && !beck__blocks_add(list, block))
-            status = beck__error_memory(error, "a block", bytes.size);
-    }
-    if (in->bad)
-        status =
-            beck__error_set(error, BECK_CORRUPT, "a message between driver and worker is cut off");
-    return status;
-}
-
 /* ---- request --------------------------------------------------------------------------------- */
 
-static beck_status put_slice(struct text *out, const beck_schema *schema,
-                             struct block *const *items, size_t count, uint32_t *sequence,
-                             struct error *error)
+/* An address in no module means nothing in another process. */
+static bool travels(struct function_id id)
+{
+    return id.module || !id.offset;
+}
+
+static beck_status check_function(struct function_id id, const char *name, struct error *error)
+{
+    if (travels(id))
+        return BECK_OK;
+    return beck__error_set(error, BECK_UNSUPPORTED,
+                           "%s: the callback lies in no module of the program, so that a worker "
+                           "process cannot find it; run without --isolate",
+                           name);
+}
+
+static beck_status put_program(struct text *out, const struct program *program, struct error *error)
 {
     beck_status status = BECK_OK;
 
-    for (size_t i = 0; !status && i < count; i++)
-        status = put_block(out, schema, items[i], (*sequence)++, error);
+    for (uint32_t i = 0; !status && i < program->count; i++)
+        for (int k = 0; !status && k < 3; k++)
+            status = check_function(program->ops[i].function[k], program->ops[i].name, error);
+    if (!status)
+        beck__program_encode(program, out);
+    return status;
+}
+
+static beck_status put_ranges(struct text *out, const struct dataset *d, uint32_t p,
+                              struct error *error)
+{
+    struct os *os = d->scope->engine->os;
+    struct function_id id = os->function_id(os, d->class_of);
+
+    beck__put_u8(out, 'R');
+    put_schema(out, d->schema);
+    beck__put_u64(out, id.module);
+    beck__put_u64(out, id.offset);
+    beck__put_string(out, d->params);
+    beck__put_string(out, d->ranges[p]);
+    return check_function(id, d->class_of->name, error);
+}
+
+/* The rows of a partition that are there: of values, or of a shuffle from all its maps. */
+static beck_status put_values(struct text *out, const struct dataset *d, uint32_t p,
+                              struct error *error)
+{
+    struct block_writer w;
+    beck_status status = BECK_OK;
+
+    beck__put_u8(out, 'V');
+    put_schema(out, d->schema);
+    beck__blocks_begin(&w, out, d->schema);
+    if (d->kind == DATA_VALUES)
+        status = beck__blocks_put(&w, d->values[p].items, d->values[p].count, error);
+    for (uint32_t m = 0; !status && d->kind == DATA_SHUFFLE && m < d->maps; m++) {
+        const struct blocks *list = &d->out[(size_t)m * d->partitions + p];
+        status = beck__blocks_put(&w, list->items, list->count, error);
+    }
+    beck__blocks_end(&w);
     return status;
 }
 
 static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
                             struct error *error)
 {
-    uint32_t count = 0, sequence = 0;
-    beck_status status = BECK_OK;
+    beck_status status;
 
     switch (d->kind) {
     case DATA_NARROW:
         beck__put_u8(out, 'N');
-        beck__program_encode(d->program, out);
-        return put_path(out, d->parent, p, error);
+        status = put_program(out, d->program, error);
+        return status ? status : put_path(out, d->parent, p, error);
     case DATA_UNION:
         for (uint32_t i = 0; i < d->parent_count; i++) {
             if (p < d->parents[i]->partitions)
                 return put_path(out, d->parents[i], p, error);
             p -= d->parents[i]->partitions;
         }
-        return BECK_INVALID;
-    case DATA_RANGES: {
-        struct os *os = d->scope->engine->os;
-        struct function_id id = os->function_id(os, d->class_of);
-        beck__put_u8(out, 'R');
-        put_schema(out, d->schema);
-        beck__put_u64(out, id.module);
-        beck__put_u64(out, id.offset);
-        beck__put_string(out, d->params);
-        beck__put_string(out, d->ranges[p]);
-        return BECK_OK;
-    }
+        break;
+    case DATA_RANGES:
+        return put_ranges(out, d, p, error);
     case DATA_VALUES:
-        beck__put_u8(out, 'V');
-        put_schema(out, d->schema);
-        beck__put_u32(out, d->values[p].count);
-        return put_slice(out, d->schema, d->values[p].items, d->values[p].count, &sequence, error);
     case DATA_SHUFFLE:
-        beck__put_u8(out, 'V');
-        put_schema(out, d->schema);
-        for (uint32_t m = 0; m < d->maps; m++)
-            count += (uint32_t)d->out[(size_t)m * d->partitions + p].count;
-        beck__put_u32(out, count);
-        for (uint32_t m = 0; !status && m < d->maps; m++) {
-            const struct blocks *list = &d->out[(size_t)m * d->partitions + p];
-            status = put_slice(out, d->schema, list->items, list->count, &sequence, error);
-        }
-        return status;
+        return put_values(out, d, p, error);
     }
-    return BECK_INVALID;
+    return beck__error_set(error, BECK_INVALID, "no partition %u", p);
 }
 
 beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error)
@@ -148,15 +124,19 @@ beck_status beck__request_encode(const struct run *run, struct text *out, struct
     beck__put_u32(out, to->keys);
     beck__put_u32(out, to->count);
     beck__put_u8(out, stage->action != NULL);
-    if (stage->action)
-        beck__program_encode(stage->action, out);
-    beck_status status = put_path(out, stage->input, run->partition, error);
+    beck_status status = stage->action ? put_program(out, stage->action, error) : BECK_OK;
+    if (!status)
+        status = put_path(out, stage->input, run->partition, error);
     if (!status && out->failed)
         status = beck__error_memory(error, "a task's message", out->size);
     return status;
 }
 
-/* ---- in the worker --------------------------------------------------------------------------- */
+/* ---- in the worker ----------------------------------------------------------------------------
+ */
+
+#define DEPTH_MAX   10000u
+#define TARGETS_MAX 65536u
 
 struct served {
     struct os *os;
@@ -164,60 +144,137 @@ struct served {
     struct scope scope;
     struct local local; /* only its os is used */
     struct blocks blocks;
+    struct error *error;
 };
 
-static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kind,
-                                struct error *error)
+static struct dataset *damaged(struct served *s, const char *what)
+{
+    beck__error_set(s->error, BECK_CORRUPT, "a task that this worker cannot read: %.900s", what);
+    return NULL;
+}
+
+static struct dataset *dataset_new(struct served *s, enum dataset_kind kind)
 {
     struct dataset *d = beck__arena_alloc(&s->arena, sizeof *d);
-    struct slice *slice = beck__arena_alloc(&s->arena, sizeof *slice);
-    beck_str *range = beck__arena_alloc(&s->arena, sizeof *range);
-    const beck_schema *schema = get_schema(&s->arena, in, error);
 
-    if (!d || !slice || !range || !schema)
+    if (!d) {
+        beck__error_memory(s->error, "a task", sizeof *d);
         return NULL;
-    *d = (struct dataset){.scope = &s->scope, .schema = schema, .partitions = 1};
-    if (kind == 'R') {
-        struct function_id id = {beck__get_u64(in), 0};
-        id.offset = beck__get_u64(in);
-        d->kind = DATA_RANGES;
-        d->class_of = s->os->function_of(s->os, id);
-        d->params = beck__get_string(in);
-        *range = beck__get_string(in);
-        d->ranges = range;
-        return d->class_of && !in->bad ? d : NULL;
     }
-    if (get_blocks(&s->os->memory, in, schema, &s->blocks, error))
+    d->kind = kind;
+    d->scope = &s->scope;
+    d->partitions = 1;
+    return d;
+}
+
+static const beck_schema *get_schema(struct served *s, struct reader *in)
+{
+    beck_str bytes = beck__get_string(in);
+    char *text = beck__arena_raw(&s->arena, bytes.size + 1);
+    const beck_schema *schema = NULL;
+    struct error reason = {0};
+
+    if (!text) {
+        beck__error_memory(s->error, "a task", bytes.size);
         return NULL;
-    d->kind = DATA_VALUES;
+    }
+    memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = 0;
+    if (beck__schema_parse(&s->arena, text, &schema, &reason) == BECK_INVALID)
+        damaged(s, reason.text);
+    else if (reason.status)
+        beck__error_set(s->error, reason.status, "%s", reason.text);
+    return schema;
+}
+
+static const struct program *get_program(struct served *s, struct reader *in)
+{
+    const struct program *program = NULL;
+
+    if (beck__program_decode(&s->arena, in, &program, s->error))
+        return NULL;
+    for (uint32_t i = 0; i < program->count; i++)
+        for (int k = 0; k < 3; k++)
+            if (!travels(program->ops[i].function[k])) {
+                damaged(s, "a function");
+                return NULL;
+            }
+    return program;
+}
+
+static struct dataset *get_ranges(struct served *s, struct reader *in, struct dataset *d)
+{
+    struct function_id id = {beck__get_u64(in), 0};
+    beck_str *range = beck__arena_alloc(&s->arena, sizeof *range);
+
+    if (!range) {
+        beck__error_memory(s->error, "a task", sizeof *range);
+        return NULL;
+    }
+    id.offset = beck__get_u64(in);
+    d->params = beck__get_string(in);
+    *range = beck__get_string(in);
+    d->ranges = range;
+    d->class_of = id.module ? s->os->function_of(s->os, id) : NULL;
+    return in->bad || !d->class_of ? damaged(s, "its source") : d;
+}
+
+static struct dataset *get_values(struct served *s, struct reader *in, struct dataset *d)
+{
+    struct slice *slice = beck__arena_alloc(&s->arena, sizeof *slice);
+
+    if (!slice) {
+        beck__error_memory(s->error, "a task", sizeof *slice);
+        return NULL;
+    }
+    if (beck__blocks_get(&s->os->memory, in, d->schema, &s->blocks, s->error))
+        return NULL;
     *slice = (struct slice){s->blocks.items, (uint32_t)s->blocks.count, s->blocks.rows};
     d->values = slice;
     return d;
 }
 
-static struct dataset *get_path(struct served *s, struct reader *in, struct error *error)
+static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kind)
 {
-    struct dataset *first = NULL, *last = NULL;
+    if (kind != 'R' && kind != 'V')
+        return damaged(s, "its path");
+    struct dataset *d = dataset_new(s, kind == 'R' ? DATA_RANGES : DATA_VALUES);
+    if (!d)
+        return NULL;
+    d->schema = get_schema(s, in);
+    if (!d->schema)
+        return NULL;
+    return kind == 'R' ? get_ranges(s, in, d) : get_values(s, in, d);
+}
+
+/* The programs from the last to the first, then the leaf; each takes what the next one gives. */
+static struct dataset *get_path(struct served *s, struct reader *in)
+{
+    struct dataset *first = NULL, **last = &first;
     uint8_t kind;
 
-    while ((kind = beck__get_u8(in)) == 'N') {
-        struct dataset *d = beck__arena_alloc(&s->arena, sizeof *d);
-        if (!d || beck__program_decode(&s->arena, in, &d->program, error))
+    for (uint32_t depth = 0; (kind = beck__get_u8(in)) == 'N'; depth++) {
+        struct dataset *d = dataset_new(s, DATA_NARROW);
+        if (!d || depth > DEPTH_MAX)
+            return d ? damaged(s, "its depth") : NULL;
+        d->program = get_program(s, in);
+        if (!d->program)
             return NULL;
-        d->kind = DATA_NARROW;
-        d->scope = &s->scope;
         d->schema = d->program->out;
-        d->partitions = 1;
-        if (last)
-            last->parent = d;
-        else
-            first = d;
-        last = d;
+        *last = d;
+        last = &d->parent;
     }
-    struct dataset *leaf = kind == 'R' || kind == 'V' ? get_leaf(s, in, kind, error) : NULL;
-    if (last)
-        last->parent = leaf;
-    return !leaf ? NULL : first ? first : leaf;
+    *last = get_leaf(s, in, kind);
+    for (struct dataset *d = first; d && *last && d->kind == DATA_NARROW; d = d->parent)
+        if (!beck__schema_equal(d->program->in, d->parent->schema, false))
+            return damaged(s, "the types of its path");
+    return *last ? first : NULL;
+}
+
+static bool partitioning_fits(const struct partitioning *to, const beck_schema *schema)
+{
+    return to->kind <= PARTITION_SINGLE && to->count <= TARGETS_MAX && to->keys <= schema->count &&
+           (to->kind != PARTITION_HASH || to->keys > 0 || to->count == 0);
 }
 
 static beck_status put_reply(struct text *reply, const struct run *run, const beck_schema *schema,
@@ -229,19 +286,18 @@ static beck_status put_reply(struct text *reply, const struct run *run, const be
     beck__put_string(reply, beck_string(run->error.text));
     beck__put_u64(reply, run->records);
     beck__put_u32(reply, run->out ? run->out_count : 0);
-    put_schema(reply, schema);
     for (uint32_t i = 0; !status && run->out && i < run->out_count; i++) {
-        uint32_t sequence = 0;
-        beck__put_u32(reply, (uint32_t)run->out[i].count);
-        status = put_slice(reply, schema, run->out[i].items, run->out[i].count, &sequence, error);
+        struct block_writer w;
+        beck__blocks_begin(&w, reply, schema);
+        status = beck__blocks_put(&w, run->out[i].items, run->out[i].count, error);
+        beck__blocks_end(&w);
     }
     if (!status && reply->failed)
         status = beck__error_memory(error, "a task's reply", reply->size);
     return status;
 }
 
-static beck_status serve(struct served *s, struct reader *in, struct text *reply,
-                         struct error *error)
+static beck_status serve(struct served *s, struct reader *in, struct text *reply)
 {
     struct run run = {0};
     struct partitioning to = {0};
@@ -253,13 +309,20 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     to.kind = (enum partitioner)beck__get_u8(in);
     to.keys = beck__get_u32(in);
     to.count = beck__get_u32(in);
-    if (beck__get_u8(in) && beck__program_decode(&s->arena, in, &action, error))
-        return error->status;
-    struct dataset *input = get_path(s, in, error);
+    bool acts = beck__get_u8(in) != 0;
+    if (acts)
+        action = get_program(s, in);
+    struct dataset *input = acts && !action ? NULL : get_path(s, in);
     if (!input)
-        return beck__error_set(error, BECK_CORRUPT, "a task that this worker cannot read");
+        return s->error->status;
+    const beck_schema *schema = action ? action->out : input->schema;
+    if ((action && !beck__schema_equal(action->in, input->schema, false)) ||
+        !partitioning_fits(&to, schema)) {
+        damaged(s, "what it makes");
+        return s->error->status;
+    }
     beck__run_here(s->os, &run, input, action, to.count ? &to : NULL);
-    beck_status status = put_reply(reply, &run, action ? action->out : input->schema, error);
+    beck_status status = put_reply(reply, &run, schema, s->error);
     beck__run_drop(&run);
     return status;
 }
@@ -267,15 +330,16 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
 beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply,
                                 struct error *error)
 {
-    struct served s = {.os = os, .blocks = {.memory = &os->memory}};
+    struct error reason = {0};
+    struct served s = {.os = os, .blocks = {.memory = &os->memory}, .error = &reason};
 
     beck__arena_init(&s.arena, &os->memory);
     s.scope.engine = &s.local;
     s.local.os = os;
-    beck_status status = serve(&s, in, reply, error);
+    beck_status status = serve(&s, in, reply);
     beck__blocks_deinit(&s.blocks);
     beck__arena_deinit(&s.arena);
-    return status;
+    return status ? beck__error_set(error, status, "%s", reason.text) : BECK_OK;
 }
 
 /* ---- back in the driver ---------------------------------------------------------------------- */
@@ -295,7 +359,6 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
         return beck__error_set(error, status, "%.*s", (int)text.size, text.data);
     if (lists != (shuffle ? shuffle->partitions : 1))
         return beck__error_set(error, BECK_CORRUPT, "a worker's reply has %u lists", lists);
-    beck__get_string(in); /* the schema: ours is the one that lives on */
     run->out = beck__alloc_zero(memory, lists * sizeof *run->out);
     if (!run->out)
         return beck__error_memory(error, "a worker's reply", lists * sizeof *run->out);
@@ -303,6 +366,6 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
     for (uint32_t i = 0; i < lists; i++)
         run->out[i].memory = memory;
     for (uint32_t i = 0; !status && i < lists; i++)
-        status = get_blocks(memory, in, beck__stage_schema(run->stage), &run->out[i], error);
+        status = beck__blocks_get(memory, in, beck__stage_schema(run->stage), &run->out[i], error);
     return status;
 }
