@@ -327,7 +327,8 @@ typedef struct beck_parallelize_args {
 } beck_parallelize_args;
 BECK_API beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args);
 
-/* The lines of a file, or of all files of a directory (not hidden ones, in order of name): rows
+/* The lines of a file, or of all files of a directory (in order of name, without those whose name
+ * begins with . or _): rows
  * "value STRING", cut by bytes (split_bytes, 32 MiB) into partitions. */
 #define beck_text_file(ctx, ...) BECK__CALL(beck__text_file, beck_text_file_args, ctx, __VA_ARGS__)
 typedef struct beck_text_file_args {
@@ -423,7 +424,7 @@ typedef struct beck_repartition_args {
     BECK__CALL(BECK__OF(s, repartition), beck_repartition_args, s, __VA_ARGS__)
 BECK__BOTH(repartition, beck_repartition_args);
 
-/* Each partition becomes one array: "values ARRAY<...>". */
+/* Each partition becomes one array: "elements ARRAY<...>". */
 #define beck_glom(...)                                                                             \
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), glom), beck_none_args, __VA_ARGS__)
 BECK__BOTH(glom, beck_none_args);
