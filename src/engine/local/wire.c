@@ -202,6 +202,17 @@ static const struct program *get_program(struct served *s, struct reader *in)
     return program;
 }
 
+/* A copy, because a source reads its structs from the bytes: they must be aligned. */
+static beck_str get_bytes(struct served *s, struct reader *in)
+{
+    beck_str bytes = beck__get_string(in);
+    const void *copy = beck__arena_copy(&s->arena, bytes.data, bytes.size);
+
+    if (!copy)
+        beck__error_memory(s->error, "a task", bytes.size);
+    return beck_bytes_of(copy, copy ? bytes.size : 0);
+}
+
 static struct dataset *get_ranges(struct served *s, struct reader *in, struct dataset *d)
 {
     struct function_id id = {beck__get_u64(in), 0};
@@ -212,9 +223,11 @@ static struct dataset *get_ranges(struct served *s, struct reader *in, struct da
         return NULL;
     }
     id.offset = beck__get_u64(in);
-    d->params = beck__get_string(in);
-    *range = beck__get_string(in);
+    d->params = get_bytes(s, in);
+    *range = get_bytes(s, in);
     d->ranges = range;
+    if (s->error->status)
+        return NULL;
     d->class_of = id.module ? s->os->function_of(s->os, id) : NULL;
     return in->bad || !d->class_of ? damaged(s, "its source") : d;
 }
