@@ -112,6 +112,12 @@ BECK_API bool beck_read_values(beck_reader *r, const beck_value *values, size_t 
     beck_read_values((r), (const beck_value[]){BECK__VALUES(__VA_ARGS__)}, BECK__COUNT(__VA_ARGS__))
 /* Rows of the class's schema; borrowed until the call returns. */
 BECK_API bool beck_read_chunk(beck_reader *r, const beck_chunk *chunk);
+/* A warning for the log, the first of each range; reading goes on. */
+BECK_API void beck_reader_warn(beck_reader *r, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
 BECK_API beck_status beck_reader_error(beck_reader *r, beck_status status, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))

@@ -203,6 +203,12 @@ static beck_status text_read(beck_reader *r, const void *data, size_t params_siz
         status = t.os->open(t.os, (const char *)range + 16, OS_READ, &t.file, &t.error);
     if (!status) {
         status = read_lines(&t, ends[0]);
+        if (t.cutter.cut)
+            beck_reader_warn(r,
+                             "lines longer than %llu bytes are cut off there: %llu "
+                             "(text.line_bytes_max)",
+                             (unsigned long long)params->line_bytes_max,
+                             (unsigned long long)t.cutter.cut);
         t.os->close(t.os, t.file, NULL);
     }
     if (t.rows.memory)

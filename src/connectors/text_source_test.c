@@ -165,6 +165,18 @@ static void long_lines_are_cut(void **state)
         assert_rows(
             beck_collect(beck_text_file(r.ctx, path, .line_bytes_max = 16, .split_bytes = split)),
             "0123456789abcdef|0123456789abcdef|short|0123456789abcdef|");
+    beck__text_clear(&r.said.text);
+    beck_rdd *one = beck_text_file(r.ctx, path, .line_bytes_max = 16);
+    beck_rdd *two = beck_text_file(r.ctx, path, .line_bytes_max = 16, .split_bytes = 30);
+    assert_int_equal(beck_count(one), 4);
+    assert_string_equal(beck__text_get(&r.said.text),
+                        "warning: count: text_file: lines longer than 16 bytes are cut off "
+                        "there: 2 (text.line_bytes_max)\n");
+    beck__text_clear(&r.said.text);
+    assert_int_equal(beck_count(two), 4);
+    assert_string_equal(beck__text_get(&r.said.text),
+                        "warning: count: text_file: lines longer than 16 bytes are cut off "
+                        "there: 1 (text.line_bytes_max); and more in 1 other tasks\n");
     end(&r);
 }
 

@@ -5,9 +5,12 @@
  */
 #include "exec/call.h"
 
+#include <stdio.h>
+
 /* ---- reading a range ------------------------------------------------------------------------- */
 
 struct beck_reader {
+    const char *name;
     struct task *task;
     struct operator *head;
     struct builder rows;
@@ -76,6 +79,20 @@ bool beck_read_values(beck_reader *r, const beck_value *values, size_t count)
     return more;
 }
 
+void beck_reader_warn(beck_reader *r, const char *format, ...)
+{
+    char *warning = r->task->warning;
+    size_t size = sizeof r->task->warning;
+    va_list list;
+
+    if (*warning)
+        return;
+    int front = snprintf(warning, size, "%.100s: ", r->name);
+    va_start(list, format);
+    vsnprintf(warning + front, size - (size_t)front, format, list);
+    va_end(list);
+}
+
 beck_status beck_reader_error(beck_reader *r, beck_status status, const char *format, ...)
 {
     va_list list;
@@ -95,6 +112,7 @@ enum flow beck__range_read(struct task *task, const beck_direct_class *class_of,
         beck__error_memory(&task->error, class_of->name, sizeof *r);
         return FLOW_FAILED;
     }
+    r->name = class_of->name;
     r->task = task;
     r->head = head;
     beck_status status = class_of->read(r, params.data, params.size, range.data, range.size);

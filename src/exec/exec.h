@@ -25,6 +25,7 @@ struct task {
     struct arena arena; /* freed by beck__task_deinit */
     int64_t batch_ms;
     uint32_t partition, attempt;
+    char warning[200]; /* of a source; "": none */
     struct error error;
     uint64_t records;              /* read from the source */
     const _Atomic bool *cancelled; /* or NULL */

@@ -41,6 +41,24 @@ static void task_failed(struct stage *stage, const struct run *run)
     atomic_store(&stage->cancelled, true);
 }
 
+static void note_warning(struct stage *stage, const struct run *run)
+{
+    if (*run->warning && !stage->warned++)
+        snprintf(stage->warning, sizeof stage->warning, "%s", run->warning);
+}
+
+static void log_warnings(const struct stage *stage)
+{
+    char more[48] = "";
+
+    if (!stage->warned)
+        return;
+    if (stage->warned > 1)
+        snprintf(more, sizeof more, "; and more in %u other tasks", stage->warned - 1);
+    beck__log(stage->engine->log, BECK_LOG_WARNING, "%s: %s%s", stage->job->what, stage->warning,
+              more);
+}
+
 /* True: the run goes round again. */
 static bool finish_run(struct stage *stage, struct run *run)
 {
@@ -57,6 +75,7 @@ static bool finish_run(struct stage *stage, struct run *run)
         beck__error_clear(&run->error);
         return true;
     }
+    note_warning(stage, run);
     if (run->status)
         task_failed(stage, run);
     else if (!stage->error.status && stage->shuffle)
@@ -126,6 +145,7 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
             run_free(local, run);
         }
     }
+    log_warnings(stage);
     return stage->error.status;
 }
 

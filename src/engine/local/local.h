@@ -61,6 +61,8 @@ struct stage {
     bool inline_run;
     uint32_t running; /* queued or being run */
     _Atomic bool cancelled;
+    uint32_t warned;    /* tasks with a warning */
+    char warning[200];  /* the first of them */
     struct error error; /* the first task that gave up */
 };
 
@@ -72,6 +74,7 @@ struct run {
     struct blocks *out;
     uint32_t out_count;
     beck_status status;
+    char warning[200]; /* "": none */
     struct error error;
     uint64_t records;
 };

@@ -117,6 +117,7 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     if (flow == FLOW_FAILED && !task.error.status)
         beck__error_set(&task.error, BECK_TASK, "failed without a reason");
     run->records = task.records;
+    memcpy(run->warning, task.warning, sizeof run->warning);
     run->error = task.error;
     run->status = task.error.status;
     if (run->status)

@@ -6,9 +6,11 @@
  *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, blocks
- *   reply    status u8, text, records u64, u32 lists, for each list its blocks
+ *   reply    status u8, text (error or warning), records u64, u32 lists, for each list its blocks
  */
 #include "engine/local/local.h"
+
+#include <stdio.h>
 
 static void put_schema(struct text *out, const beck_schema *schema)
 {
@@ -296,7 +298,7 @@ static beck_status put_reply(struct text *reply, const struct run *run, const be
     beck_status status = BECK_OK;
 
     beck__put_u8(reply, (uint8_t)run->status);
-    beck__put_string(reply, beck_string(run->error.text));
+    beck__put_string(reply, beck_string(run->status ? run->error.text : run->warning));
     beck__put_u64(reply, run->records);
     beck__put_u32(reply, run->out ? run->out_count : 0);
     for (uint32_t i = 0; !status && run->out && i < run->out_count; i++) {
@@ -370,6 +372,7 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
         return beck__error_set(error, BECK_CORRUPT, "a worker's reply is damaged");
     if (status)
         return beck__error_set(error, status, "%.*s", (int)text.size, text.data);
+    snprintf(run->warning, sizeof run->warning, "%.*s", (int)text.size, text.data);
     if (lists != (shuffle ? shuffle->partitions : 1))
         return beck__error_set(error, BECK_CORRUPT, "a worker's reply has %u lists", lists);
     run->out = beck__alloc_zero(memory, lists * sizeof *run->out);
