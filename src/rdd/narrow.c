@@ -277,6 +277,7 @@ static const struct program *end(struct graph *graph, const struct node *node,
     op->file = origin->site.file;
     op->line = (uint32_t)origin->site.line;
     op->in = node->schema;
+    assert(!op->out || beck__op_fits(op));
     const struct program *program = op->out ? beck__program_of(graph->arena, op) : NULL;
     if (!program)
         beck__error_memory(graph->error, origin->name, sizeof *op);
@@ -338,11 +339,17 @@ const struct program *beck__program_sink(struct graph *graph, const struct node 
     struct op op = {.kind = OP_SINK, .emits = EMITS_ANY};
     struct op limit = {.kind = OP_LIMIT, .number = rows, .out = node->schema};
 
-    op.bytes = beck_bytes_of(beck__arena_copy(graph->arena, args->params, args->params_size),
-                             args->params_size);
+    const void *params = beck__arena_copy(graph->arena, args->params, args->params_size);
+    if (params)
+        op.out = beck__schema_join(graph, &message_field, 1, NULL, 0);
+    op.bytes = beck_bytes_of(params, args->params_size);
     op.function[0] = beck__node_function(graph, args->class_of);
-    op.out = beck__schema_join(graph, &message_field, 1, NULL, 0);
     const struct program *program = end(graph, node, &origin, &op);
-    const struct program *first = rows && program ? end(graph, node, &origin, &limit) : NULL;
-    return first ? beck__program_join(graph->arena, first, program) : program;
+    if (!rows || !program)
+        return program;
+    const struct program *first = end(graph, node, &origin, &limit);
+    program = first ? beck__program_join(graph->arena, first, program) : NULL;
+    if (!program)
+        beck__error_memory(graph->error, origin.name, sizeof op);
+    return program;
 }

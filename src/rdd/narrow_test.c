@@ -145,8 +145,61 @@ static void test_errors(void **state)
         beck__node_map(&f->graph, in, MAP_MAP,
                        &(const beck_map_args){.schema = "x BIGINT", .fn = nop, .ctx = &k, SITE}),
         BECK_INVALID, ".ctx without .ctx_size");
+    assert_error(f, map(f, in, MAP_MAP, NULL), BECK_INVALID, "map at wc.c:17: schema:");
+    assert_error(f, map(f, in, MAP_MAP, "a STRING, b ARRAY<STRIN>"), BECK_INVALID,
+                 "position 19: found \"STRIN\"");
+    assert_error(f,
+                 beck__node_map(
+                     &f->graph, in, MAP_MAP,
+                     &(const beck_map_args){.schema = "x BIGINT", .fn = nop, .ctx_size = 4, SITE}),
+                 BECK_INVALID, ".ctx_size without .ctx");
+    assert_error(f, beck__node_filter(&f->graph, in, &(const beck_filter_args){SITE}), BECK_INVALID,
+                 "filter at wc.c:17: the callback is NULL");
+    assert_error(f, beck__node_key_by(&f->graph, in, &(const beck_key_by_args){SITE}), BECK_INVALID,
+                 "key_by at wc.c:17: no key is given");
+    assert_error(f,
+                 beck__node_map_partitions(
+                     &f->graph, in, &(const beck_map_partitions_args){.schema = "a STRING", SITE}),
+                 BECK_INVALID, "map_partitions at wc.c:17: the callback is NULL");
     assert_null(map(f, NULL, MAP_MAP, "x BIGINT")); /* poisoned: no second error */
     assert_int_equal(f->error.status, BECK_OK);
+}
+
+/* The context's bytes are copied. */
+static void test_context(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[] = "bytes";
+    struct node *node =
+        beck__node_filter(&f->graph, source(f, "n BIGINT"),
+                          &(const beck_filter_args){.fn = keep, .ctx = bytes, .ctx_size = 6, SITE});
+    memset(bytes, 0, sizeof bytes);
+    assert_string_equal(node->fused->ops[0].bytes.data, "bytes");
+}
+
+/* Rows that no schema text could say cannot be made by nesting or by putting side by side. */
+static void test_limits(void **state)
+{
+    struct fixture *f = *state;
+    const beck_none_args none = {SITE};
+    struct text wide = {.memory = f->arena.memory};
+    struct node *node = source(f, "n BIGINT");
+    for (int i = 0; i < 15; i++) {
+        node = beck__node_glom(&f->graph, node, &none);
+        assert_non_null(node);
+    }
+    assert_error(f, beck__node_glom(&f->graph, node, &none), BECK_TYPE,
+                 "glom at wc.c:17: makes rows of more than 1000 columns or 16 levels");
+    for (int i = 0; i < 1000; i++)
+        beck__text_printf(&wide, "%sc%d BIGINT", i ? ", " : "", i);
+    node = source(f, beck__text_get(&wide));
+    assert_non_null(
+        beck__node_filter(&f->graph, node, &(const beck_filter_args){.fn = keep, SITE}));
+    assert_error(f,
+                 beck__node_key_by(&f->graph, node,
+                                   &(const beck_key_by_args){.key = "k BIGINT", .fn = nop, SITE}),
+                 BECK_TYPE, "key_by at wc.c:17: makes rows of more than 1000 columns");
+    beck__text_deinit(&wide);
 }
 
 static void test_ends(void **state)
@@ -181,6 +234,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_glom_and_partitions, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_union, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_context, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_limits, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_ends, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,18 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     return node;
 }
 
+/* Counts the fields of all levels. False if they are more, or deeper, than a schema's text may say:
+ * such rows could not travel. */
+static bool within_limits(const struct field *fields, uint32_t count, uint32_t depth,
+                          uint32_t *total)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (++*total > BECK__COLUMNS_MAX || depth > BECK__NESTING_MAX ||
+            !within_limits(fields[i].fields, fields[i].count, depth + 1, total))
+            return false;
+    return true;
+}
+
 struct node *beck__node_narrow(struct graph *graph, struct node *parent,
                                const struct origin *origin, struct op *op)
 {
@@ -50,6 +62,13 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent,
     op->file = origin->site.file;
     op->line = (uint32_t)origin->site.line;
     op->in = parent->schema;
+    uint32_t total = 0;
+    if (!within_limits(op->out->fields, op->out->count, 1, &total))
+        return beck__node_error(graph, origin->name, origin->site, BECK_TYPE,
+                                "makes rows of more than %u columns or %u levels, those in ARRAY "
+                                "and STRUCT counted too",
+                                BECK__COLUMNS_MAX, BECK__NESTING_MAX);
+    assert(beck__op_fits(op));
     const struct program *one = beck__program_of(graph->arena, op);
     bool fuse = parent->kind == NODE_NARROW;
     node->base = fuse ? parent->base : parent;
@@ -102,8 +121,17 @@ bool beck__node_context(struct graph *graph, const struct origin *origin, struct
                          ".ctx_size = sizeof of what .ctx points to");
         return false;
     }
-    op->bytes = beck_bytes_of(size ? beck__arena_copy(graph->arena, ctx, size) : NULL, size);
-    return !size || op->bytes.data;
+    if (!ctx && size) {
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID, ".ctx_size without .ctx");
+        return false;
+    }
+    const void *copy = size ? beck__arena_copy(graph->arena, ctx, size) : NULL;
+    if (size && !copy) {
+        beck__error_memory(graph->error, origin->name, size);
+        return false;
+    }
+    op->bytes = beck_bytes_of(copy, size);
+    return true;
 }
 
 const beck_schema *beck__schema_join(struct graph *graph, const struct field *a, uint32_t a_count,
@@ -207,12 +235,16 @@ static beck_status plan_ranges(struct stamp *stamp, const struct node *node,
     return BECK_OK;
 }
 
-static beck_status no_rdd(const struct node *node, struct error *error)
+static beck_status no_rdd(const struct stamp *stamp, const struct node *node, struct error *error)
 {
-    return beck__error_set(
-        error, BECK_STATE,
-        "%s at %s:%d: the source has no RDD in this batch, and this operator needs one", node->name,
-        node->site.file ? node->site.file : "?", node->site.line);
+    struct text name = {.memory = stamp->arena->memory};
+
+    beck__node_name(node, &name);
+    beck__error_set(error, BECK_STATE,
+                    "%s: the source has no RDD in this batch, and this operator needs one",
+                    name.failed ? node->name : beck__text_get(&name));
+    beck__text_deinit(&name);
+    return BECK_STATE;
 }
 
 static beck_status instance(struct stamp *stamp, struct node *node, struct dataset **dataset,
@@ -227,7 +259,7 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
     for (uint32_t i = 0; i < node->parent_count; i++) {
         status = beck__node_dataset(stamp, above[i], &parents[i], error);
         if (!status && !parents[i])
-            return node->needs_rdd ? no_rdd(node, error) : BECK_OK;
+            return node->needs_rdd ? no_rdd(stamp, node, error) : BECK_OK;
         if (status)
             return status;
     }

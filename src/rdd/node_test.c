@@ -78,6 +78,36 @@ static void test_none(void **state)
     close_world(&w);
 }
 
+/* What follows a count is fused with it, and needs an RDD all the same; so does a union. */
+static void test_none_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct world w;
+    struct dataset *sources[1] = {NULL}, *dataset = NULL;
+    const beck_map_args args = {.schema = "n BIGINT", .fn = twice, SITE};
+    struct node *in = source(f, "n BIGINT");
+    struct node *count = beck__node_count(&f->graph, in, &(const beck_none_args){SITE});
+    struct node *both = beck__node_union(&f->graph, in, in, (beck_site){"src/wc.c", 18});
+
+    open_world(&w, f);
+    w.stamp.sources = sources;
+    w.stamp.source_count = 1;
+    struct node *out = beck__node_map(&f->graph, count, MAP_MAP, &args);
+    assert_int_equal(beck__node_dataset(&w.stamp, out, &dataset, &f->error), BECK_STATE);
+    assert_string_equal(f->error.text, "count at wc.c:17: the source has no RDD in this batch, and "
+                                       "this operator needs one");
+    beck__error_clear(&f->error);
+    out = beck__node_map(&f->graph, both, MAP_MAP, &args);
+    assert_int_equal(beck__node_dataset(&w.stamp, out, &dataset, &f->error), BECK_STATE);
+    assert_non_null(strstr(f->error.text, "union at wc.c:18: "));
+    beck__error_clear(&f->error);
+    const beck_reduce_args sum = {.reducer = beck__by_aggregate(beck_sum), SITE};
+    struct node *reduced = beck__node_reduce(&f->graph, in, &sum);
+    assert_int_equal(beck__node_dataset(&w.stamp, reduced, &dataset, &f->error), BECK_OK);
+    assert_null(dataset);
+    close_world(&w);
+}
+
 static beck_status no_plan(beck_ranges *ranges, const void *params, size_t size)
 {
     (void)params;
@@ -124,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_instances, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_none, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_none_behind, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_plan_fails, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
     };

@@ -77,6 +77,26 @@ static bool fold_schemas(struct graph *graph, const struct origin *origin,
     return plan->partial.out && plan->final.out;
 }
 
+#define STATE_MAX 65536u
+
+/* True if the user's aggregate can be run; else the error is set. */
+static bool is_complete(struct graph *graph, const struct origin *origin, const beck_aggregate *a)
+{
+    const char *missing = !a->step ? "step" : !a->merge ? "merge" : !a->value ? "value" : NULL;
+    const char *name = a->name ? a->name : "";
+
+    if (missing)
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                         "the aggregate \"%s\" has no .%s", name, missing);
+    else if (a->state_size > STATE_MAX)
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                         "the state of aggregate \"%s\" has %zu bytes, at most %u", name,
+                         a->state_size, STATE_MAX);
+    else
+        return true;
+    return false;
+}
+
 /* reduce_by_key and reduce: keys is 0 for the latter. */
 static struct node *reduce(struct graph *graph, struct node *parent, const struct origin *origin,
                            const beck_reduce_args *args, struct fold_plan *plan)
@@ -101,6 +121,8 @@ static struct node *reduce(struct graph *graph, struct node *parent, const struc
     } else {
         op->fold = beck__known_aggregate(aggregate);
         if (op->fold == FOLD_KINDS) {
+            if (!is_complete(graph, origin, aggregate))
+                return NULL;
             op->fold = FOLD_USER;
             op->function[0] = beck__node_function(graph, aggregate);
         }
@@ -221,9 +243,9 @@ struct node *beck__node_count(struct graph *graph, struct node *parent, const be
     plan.partial = plan.final;
     plan.final.always = true;
     struct node *node = plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
-    if (node) {
+    if (node) { /* its shuffle, too: what follows may be fused with the node itself */
         node->keys = 1;
-        node->needs_rdd = true;
+        node->needs_rdd = node->parents[0]->needs_rdd = true;
     }
     return node;
 }

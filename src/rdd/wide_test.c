@@ -39,6 +39,74 @@ static void test_aggregates(void **state)
                  "STRING");
 }
 
+static void step(beck_call *c, void *state, beck_row value)
+{
+    (void)c;
+    (void)state;
+    (void)value;
+}
+
+static void merge(beck_call *c, void *state, const void *other)
+{
+    (void)c;
+    (void)state;
+    (void)other;
+}
+
+static void value(beck_call *c, const void *state)
+{
+    (void)c;
+    (void)state;
+}
+
+static void test_own_aggregates(void **state)
+{
+    struct fixture *f = *state;
+    struct node *in = source(f, "k STRING, a BIGINT, b STRING");
+    beck_aggregate own = {
+        .name = "own", .state_size = 8, .step = step, .merge = merge, .value = value};
+
+    struct node *node = by_key(f, in, &own);
+    assert_string_equal(schema_of(f, node), "k STRING, a BIGINT, b STRING");
+    assert_string_equal(schema_of(f, node->parents[0]), "k STRING, a BINARY, b BINARY");
+    own.result = "ARRAY<DOUBLE>";
+    assert_string_equal(schema_of(f, by_key(f, in, &own)),
+                        "k STRING, a ARRAY<DOUBLE>, b ARRAY<DOUBLE>");
+    own.result = "ARRAY<DUOBLE>";
+    assert_error(f, by_key(f, in, &own), BECK_INVALID,
+                 "reduce_by_key at wc.c:17: result of aggregate \"own\": ");
+    own.result = NULL;
+    own.state_size = 70000;
+    assert_error(f, by_key(f, in, &own), BECK_INVALID,
+                 "reduce_by_key at wc.c:17: the state of aggregate \"own\" has 70000 bytes");
+    own.state_size = 0;
+    own.merge = NULL;
+    assert_error(f, by_key(f, in, &own), BECK_INVALID,
+                 "reduce_by_key at wc.c:17: the aggregate \"own\" has no .merge");
+    assert_error(f, by_key(f, in, NULL), BECK_INVALID, "the function is NULL");
+    assert_error(f,
+                 beck__node_reduce(&f->graph, in,
+                                   &(const beck_reduce_args){
+                                       .reducer = beck__by_aggregate(beck_top), .n = -3, SITE}),
+                 BECK_INVALID, "reduce at wc.c:17: .n is -3");
+}
+
+static void test_reduce(void **state)
+{
+    struct fixture *f = *state;
+    struct node *in = source(f, "a BIGINT, b DOUBLE");
+    const beck_reduce_args top = {.reducer = beck__by_aggregate(beck_top), .n = 3, SITE},
+                           ten = {.reducer = beck__by_aggregate(beck_top), SITE};
+
+    struct node *node = beck__node_reduce(&f->graph, in, &top);
+    assert_string_equal(schema_of(f, node), "a ARRAY<BIGINT>, b ARRAY<DOUBLE>");
+    assert_int_equal(node->keys, 1);
+    assert_int_equal(node->fused->ops[0].keys, 0);
+    assert_int_equal(node->fused->ops[0].number, 3);
+    assert_int_equal(node->parents[0]->partitioning.kind, PARTITION_SINGLE);
+    assert_int_equal(beck__node_reduce(&f->graph, in, &ten)->fused->ops[0].number, 10);
+}
+
 static void test_three_steps(void **state)
 {
     struct fixture *f = *state;
@@ -121,6 +189,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_aggregates, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_own_aggregates, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_reduce, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_three_steps, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_callbacks, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_groups_and_counts, fixture_setup, fixture_teardown),
