@@ -70,7 +70,7 @@ static beck_status resolve(const char *verb, const char *host, int port, int fla
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     snprintf(service, sizeof service, "%d", port);
     int code = getaddrinfo(host, service, &hints, list);
-    if (code == EAI_NONAME && host && strcmp(host, "localhost") == 0) /* no /etc/hosts: RFC 6761 */
+    if (code && host && strcmp(host, "localhost") == 0) /* no /etc/hosts: RFC 6761 */
         code = getaddrinfo("127.0.0.1", service, &hints, list);
     if (!code)
         return BECK_OK;
