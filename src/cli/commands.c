@@ -111,6 +111,8 @@ int beck__cli(int argc, char **argv)
     while (*name == '-') /* --help and --version, as people try them */
         name++;
     for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0 && argc > 2 && strcmp(argv[2], "--help") == 0)
+            return help(argc, argv);
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }

@@ -55,6 +55,8 @@ static void version_and_help(void **state)
     assert_int_equal(beck(stdout, "--version", NULL, NULL), 0);
     assert_int_equal(beck(stdout, "help", NULL, NULL), 0);
     assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
+    assert_int_equal(beck(stdout, "conform", "--help", NULL), 0);
+    assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
     assert_int_equal(beck(stderr, NULL, NULL, NULL), 2);
     assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
 }
@@ -118,7 +120,38 @@ static void conform_counts(void **state)
     assert_int_equal(beck_only(names, vectors), 0);
     assert_string_equal(printed, "1 passed, 0 failed\n");
     assert_int_equal(beck(stdout, "conform", "/does/not/exist", NULL), 1);
-    assert_non_null(strstr(printed, "0 passed, 1 failed\n"));
+    assert_string_equal(printed, "/does/not/exist: No such file or directory\n"
+                                 "0 passed, 1 failed\n");
+    beck__cli_remove(folder);
+}
+
+/* What beck conform says of a file with these bytes. */
+static const char *conform_says(const char *path, const char *bytes)
+{
+    FILE *file = fopen(path, "w");
+
+    fputs(bytes, file);
+    fclose(file);
+    assert_int_equal(beck(stdout, "conform", path, NULL), 1);
+    char *after = strstr(printed, ".json: ");
+    assert_non_null(after);
+    after[strcspn(after, "\n")] = '\0';
+    return after + strlen(".json: ");
+}
+
+static void damaged_files_are_told_apart(void **state)
+{
+    char folder[500], path[600];
+
+    (void)state;
+    assert_true(beck__cli_temporary(folder, sizeof folder));
+    snprintf(path, sizeof path, "%s/v.json", folder);
+    assert_string_equal(conform_says(path, ""), "not JSON: it ends too early, in line 1");
+    assert_string_equal(conform_says(path, "[\n{\"name\":"),
+                        "not JSON: it ends too early, in line 2");
+    assert_non_null(strstr(conform_says(path, "[\n\n]\nx"), "not JSON: line 4: "));
+    assert_non_null(strstr(conform_says(path, "[\n?]"), "not JSON: line 2: "));
+    assert_string_equal(conform_says(path, "{}"), "it is not a list of vectors");
     beck__cli_remove(folder);
 }
 
@@ -129,6 +162,7 @@ int main(void)
         cmocka_unit_test(wrong_commands),
         cmocka_unit_test(options_as_page_and_document),
         cmocka_unit_test(conform_counts),
+        cmocka_unit_test(damaged_files_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

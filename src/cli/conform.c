@@ -54,10 +54,15 @@ static void run_vector(struct tally *tally, struct json_object *vector)
 
 static void run_file(struct tally *tally, const char *path)
 {
-    struct json_object *vectors = json_object_from_file(path);
+    struct failure failure = {.set = false};
+    struct json_object *vectors = NULL;
 
+    if (!beck__json_read(path, &vectors, &failure)) {
+        report(tally, path, failure.text);
+        return;
+    }
     if (!json_object_is_type(vectors, json_type_array)) {
-        report(tally, path, vectors ? "it is not a list of vectors" : json_util_get_last_err());
+        report(tally, path, "it is not a list of vectors");
         json_object_put(vectors);
         return;
     }

@@ -15,12 +15,11 @@
 
 #define CLI_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-/* ---- commands ------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 int beck__cli_conform(int argc, char **argv);
 
-/* ---- failures: the first one sticks ------------------------------------------------------------
- */
+/* ---- failures: the first one sticks ---------------------------------------------------------- */
 
 struct failure {
     bool set;
@@ -32,8 +31,7 @@ struct failure {
 bool beck__cli_fail(struct failure *failure, const char *format, ...) CLI_PRINTF(2, 3);
 bool beck__cli_misfit(struct failure *failure, const char *format, ...) CLI_PRINTF(2, 3);
 
-/* ---- types --------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum type_kind { TYPE_NUMBER, TYPE_TEXT, TYPE_TRUTH, TYPE_LIST, TYPE_PAIR };
 
@@ -64,9 +62,10 @@ static inline const struct type *beck__cli_value_type(const struct type *type)
     return type->kind == TYPE_PAIR ? type->second : type;
 }
 
-/* ---- JSON
- * ---------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
+/* The one value of a file; false, and why, if it cannot be read or is not JSON. */
+bool beck__json_read(const char *path, struct json_object **value, struct failure *failure);
 /* NULL if there is no such field. */
 struct json_object *beck__json_get(struct json_object *object, const char *field);
 const char *beck__json_text(struct json_object *object, const char *field); /* NULL: absent */
@@ -81,8 +80,7 @@ void beck__json_sort(struct json_object *list);
 /* One line of at most `size` - 1 bytes, "..." at its end if something was cut off. */
 void beck__json_show(struct json_object *value, char *text, size_t size);
 
-/* ---- rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* Elements as an RDD. */
 beck_rdd *beck__cli_rdd(beck_context *ctx, struct json_object *elements, const struct type *type,
@@ -92,8 +90,7 @@ struct json_object *beck__cli_element(beck_row row, const struct type *type);
 /* All rows of a result as a list of elements. */
 struct json_object *beck__cli_elements(const beck_result *result, const struct type *type);
 
-/* ---- functions of the vocabulary
- * ------------------------------------------------------------------ */
+/* ---- functions of the vocabulary ------------------------------------------------------------- */
 
 /* The context bytes of every callback: which function, and whether the rows are pairs. */
 struct function_args {
@@ -154,8 +151,7 @@ struct reducer {
 /* NULL: not there. */
 const struct reducer *beck__cli_reducer(const char *name);
 
-/* ---- graphs
- * --------------------------------------------------------------------------------------- */
+/* ---- graphs ---------------------------------------------------------------------------------- */
 
 enum { NODES_MAX = 200, SCHEMA_BYTES = 1000 };
 
@@ -217,8 +213,7 @@ bool beck__cli_combine(struct graph *graph, struct step *step, bool *known);
 bool beck__cli_action(struct graph *graph, struct step *step, bool *known);
 void beck__cli_graph_free(struct graph *graph);
 
-/* ---- vectors
- * --------------------------------------------------------------------------------------- */
+/* ---- vectors --------------------------------------------------------------------------------- */
 
 struct conform {
     int argc; /* of Beck's own options, for each vector's context */

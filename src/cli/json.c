@@ -1,11 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json.c - reading fields, ordering, sorting and showing JSON values. Integers are 64 bits and
- * exact: json-c keeps them apart from floating point.
+ * json.c - reading files and fields, ordering, sorting and showing JSON values. Integers are 64
+ * bits and exact: json-c keeps them apart from floating point.
  */
 #include "cli/inside.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* All bytes of a file, or NULL and why. */
+static char *read_bytes(const char *path, size_t *size, struct failure *failure)
+{
+    FILE *file = fopen(path, "rb");
+    char *data = NULL;
+    bool ended = false;
+
+    if (!file) {
+        beck__cli_fail(failure, "%s", strerror(errno));
+        return NULL;
+    }
+    *size = 0;
+    for (size_t capacity = 1 << 16; !ended && capacity <= INT_MAX / 2; capacity *= 2) {
+        char *larger = realloc(data, capacity);
+        if (!larger)
+            break;
+        data = larger;
+        *size += fread(data + *size, 1, capacity - *size, file);
+        ended = *size < capacity;
+    }
+    if (!ended)
+        beck__cli_fail(failure, "it is too large");
+    else if (ferror(file))
+        beck__cli_fail(failure, "%s", strerror(errno));
+    fclose(file);
+    if (failure->set) {
+        free(data);
+        return NULL;
+    }
+    return data;
+}
+
+bool beck__json_read(const char *path, struct json_object **value, struct failure *failure)
+{
+    struct json_tokener *parser = json_tokener_new();
+    size_t size = 0, line = 1;
+    char *data = parser ? read_bytes(path, &size, failure) : NULL;
+
+    *value = NULL;
+    if (!parser)
+        beck__cli_fail(failure, "out of memory");
+    if (data) {
+        json_tokener_set_flags(parser, JSON_TOKENER_STRICT); /* nothing behind the value, too */
+        *value = json_tokener_parse_ex(parser, data, (int)size);
+        enum json_tokener_error error = json_tokener_get_error(parser);
+        for (size_t i = 0; i < json_tokener_get_parse_end(parser) && i < size; i++)
+            line += data[i] == '\n';
+        if (error == json_tokener_continue)
+            beck__cli_fail(failure, "not JSON: it ends too early, in line %zu", line);
+        else if (error != json_tokener_success)
+            beck__cli_fail(failure, "not JSON: line %zu: %s", line, json_tokener_error_desc(error));
+    }
+    free(data);
+    if (parser)
+        json_tokener_free(parser);
+    return !failure->set;
+}
 
 struct json_object *beck__json_get(struct json_object *object, const char *field)
 {

@@ -29,8 +29,7 @@ static void no_log(void *user, beck_log_level level, const char *text)
     (void)text; /* what matters is in the error of the context */
 }
 
-/* ---- inputs
- * --------------------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------------------------- */
 
 /* An input without any element has none to tell its type; numbers first. */
 enum { GUESSES = 6 };
@@ -125,8 +124,7 @@ static bool add_input(struct run *run, const char *id, struct json_object *data)
     return node->rdd || beck__cli_fail(run->failure, "input %s: out of memory", id);
 }
 
-/* ---- the run
- * ---------------------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 static bool build(struct run *run)
 {
