@@ -59,8 +59,7 @@ struct counter {
     struct pair_key *middle_keys;
 };
 
-/* ---- memory and time
- * ------------------------------------------------------------------------------------ */
+/* ---- memory and time ------------------------------------------------------------------------- */
 
 static inline double seconds_now(void)
 {

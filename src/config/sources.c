@@ -147,8 +147,7 @@ beck_status beck__settings_env(struct settings *settings,
     return BECK_OK;
 }
 
-/* ---- file
- * ---------------------------------------------------------------------------------------- */
+/* ---- file ------------------------------------------------------------------------------------ */
 
 static beck_str trimmed(const char *data, size_t size)
 {

@@ -16,8 +16,7 @@ struct owner {
     size_t size;
 };
 
-/* ---- references
- * ------------------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 static void refs_add(_Atomic uint32_t *refs)
 {
@@ -94,8 +93,7 @@ struct block *beck__block_make(const struct allocator *memory, const beck_schema
     return &owner->block;
 }
 
-/* ---- copying
- * ------------------------------------------------------------------------------------------ */
+/* ---- copying --------------------------------------------------------------------------------- */
 
 struct measure {
     beck_str keep;  /* bytes of the shared buffer */
@@ -225,8 +223,7 @@ struct block *beck__block_new(const struct allocator *memory, const beck_schema 
     return block;
 }
 
-/* ---- lists
- * --------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static bool reserve(struct blocks *list, size_t more)
 {

@@ -114,8 +114,7 @@ void beck__column_truncate(beck_column *column, uint32_t rows)
     column->child->rows = rows;
 }
 
-/* ---- the shape: chunk and column structs
- * ---------------------------------------------------------- */
+/* ---- the shape: chunk and column structs ----------------------------------------------------- */
 
 size_t beck__shape_bytes(uint32_t count, const struct field *fields)
 {
@@ -155,8 +154,7 @@ bool beck__shape_equal(const beck_column *a, const beck_column *b)
     return true;
 }
 
-/* ---- the builder
- * ----------------------------------------------------------------------------------- */
+/* ---- the builder ----------------------------------------------------------------------------- */
 
 /* An ARRAY has offsets[0] from the beginning, so that an empty one can be read. */
 static bool prepare(struct builder *b, beck_chunk *chunk, uint32_t limit)

@@ -53,8 +53,7 @@ static void *take(struct body *b, size_t size)
     return here;
 }
 
-/* ---- columns
- * --------------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static bool check_inline(struct body *b, const beck_view *view)
 {
@@ -174,8 +173,7 @@ static bool decode_column(struct body *b, beck_column *column, uint32_t rows)
     return column->type != BECK_STRUCT || decode_children(b, column, rows);
 }
 
-/* ---- the block
- * ----------------------------------------------------------------------------------------- */
+/* ---- the block ------------------------------------------------------------------------------- */
 
 static const char magic[4] = {'B', 'K', 'B', '1'};
 

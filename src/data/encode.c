@@ -8,8 +8,7 @@
 
 #include <lz4.h>
 
-/* ---- measuring
- * ------------------------------------------------------------------------------------ */
+/* ---- measuring ------------------------------------------------------------------------------- */
 
 static size_t string_bytes(const beck_view *views, uint32_t count)
 {
@@ -37,8 +36,7 @@ static size_t column_bytes(const beck_column *column, uint32_t from, uint32_t co
     return bytes;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* `size` bytes at *at, padded with zeros. */
 static void *take(char **at, size_t size)
@@ -100,8 +98,7 @@ static void write_column(char **at, const beck_column *column, uint32_t from, ui
     }
 }
 
-/* ---- the block
- * ----------------------------------------------------------------------------------------- */
+/* ---- the block ------------------------------------------------------------------------------- */
 
 uint32_t beck__block_crc(const struct block_header *header, const void *body)
 {

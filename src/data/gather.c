@@ -161,8 +161,7 @@ bool beck__column_append(struct builder *b, beck_column *to, const struct cells 
     return true;
 }
 
-/* ---- the door
- * ------------------------------------------------------------------------------------- */
+/* ---- the door -------------------------------------------------------------------------------- */
 
 bool beck__builder_cells(struct builder *b, uint32_t k, const beck_column *from,
                          const uint32_t *rows, uint32_t count, bool share)

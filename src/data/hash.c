@@ -27,8 +27,7 @@ uint64_t beck__schema_id(const beck_schema *schema)
     return XXH3_64bits_digest(&state);
 }
 
-/* ---- the encoded key
- * ----------------------------------------------------------------------------------- */
+/* ---- the encoded key ------------------------------------------------------------------------- */
 
 /* One bit pattern for all that are equal: -0.0 is 0.0, every NaN the quiet one. */
 static uint64_t double_bits(double x)

@@ -122,15 +122,13 @@ bool beck__column_append(struct builder *b, beck_column *to, const struct cells 
 /* Ends an ARRAY cell, for which there is room, after its elements were appended to the child. */
 void beck__column_end_array(beck_column *column);
 
-/* ---- making blocks
- * ------------------------------------------------------------------------------- */
+/* ---- making blocks --------------------------------------------------------------------------- */
 
 /* An empty block with its chunk, and `more` bytes behind at *rest (8-byte aligned). */
 struct block *beck__block_make(const struct allocator *memory, const beck_schema *schema,
                                size_t more, char **rest);
 
-/* ---- encoded blocks
- * ------------------------------------------------------------------------------ */
+/* ---- encoded blocks -------------------------------------------------------------------------- */
 
 /* CRC32C (Castagnoli) of more bytes; begin with 0. */
 uint32_t beck__crc32c(uint32_t crc, const void *data, size_t size);

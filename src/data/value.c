@@ -28,8 +28,7 @@ struct place {
     struct error *error;
 };
 
-/* ---- errors
- * ---------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 #define SHOW 40u
 
@@ -95,8 +94,7 @@ static beck_status no_memory(const struct place *to, size_t bytes)
     return beck__error_memory(to->error, "a row", bytes);
 }
 
-/* ---- scalars
- * --------------------------------------------------------------------------------------- */
+/* ---- scalars --------------------------------------------------------------------------------- */
 
 static beck_status put_8(const struct place *to, const void *cell)
 {
@@ -174,8 +172,7 @@ static beck_status put_string(const struct place *to, const beck_value *value)
     return BECK_OK;
 }
 
-/* ---- nested values
- * ------------------------------------------------------------------------------------ */
+/* ---- nested values --------------------------------------------------------------------------- */
 
 static beck_status put(const struct place *to, const beck_value *value);
 

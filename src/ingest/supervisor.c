@@ -279,8 +279,7 @@ void beck__ingest_stop(struct ingest *ingest)
     }
 }
 
-/* ---- the driver's side
- * -------------------------------------------------------------------------------------------- */
+/* ---- the driver's side ----------------------------------------------------------------------- */
 
 static struct beck_receiver *receiver_of(struct ingest *ingest, int stream)
 {

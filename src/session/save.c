@@ -129,8 +129,7 @@ beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, 
     return status;
 }
 
-/* ---- saving an RDD
- * --------------------------------------------------------------------------------------- */
+/* ---- saving an RDD --------------------------------------------------------------------------- */
 
 static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, const char *what)
 {
