@@ -316,15 +316,16 @@ beck_status beck__stop(beck_context *ctx, const beck_stop_args *args)
 
 /* ---- beck_run -------------------------------------------------------------------------------- */
 
-/* Waits for the end; signals ask for it. */
-static void attend(struct driver *driver)
+/* Starts and waits for the end. Signals ask for it, also while it starts. */
+static void run_stream(struct driver *driver)
 {
     beck_context *ctx = driver->ctx;
     struct os *os = driver->os;
     _Atomic int signals = 0;
 
     os->signals_catch(os, driver->poller, &signals);
-    while (beck_context_state(ctx) != BECK_STOPPED) {
+    bool started = !beck_start(ctx) && driver->threaded;
+    while (started && beck_context_state(ctx) != BECK_STOPPED) {
         os->poller_wait(os, driver->poller, NULL, 0, -1);
         int count = atomic_load(&signals);
         if (count)
@@ -343,8 +344,8 @@ int beck_run(beck_context *ctx)
 
     if (page)
         beck__driver_page(ctx);
-    else if (driver && !beck_error(ctx) && !beck_start(ctx) && driver->threaded)
-        attend(driver);
+    else if (driver && !beck_error(ctx))
+        run_stream(driver);
     int code = beck_error(ctx) && !(page && ctx->help) ? 1 : 0;
     if (code)
         beck__log(&ctx->log, BECK_LOG_ERROR, "%s", beck_error_text(ctx));
