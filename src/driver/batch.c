@@ -306,10 +306,8 @@ bool beck__batch_run(struct driver *driver)
     beck__session_life_end(&batch->life);
     event.kind = BECK_EVENT_BATCH_COMPLETED;
     event.processing_us = (os->mono_ns(os) - batch->started_ns) / 1000;
-    beck__histogram_add(&driver->processing, (uint64_t)event.processing_us);
     event.error = batch->error.status ? batch->error.text : NULL;
     beck__driver_post(driver, &event);
-    driver->batches_done++;
     if (batch->error.status)
         go_on = batch_failed(driver, batch);
     batch_release(driver, batch);

@@ -80,8 +80,6 @@ struct driver {
     int64_t period_ms, zero_ms, next_ms;
     struct batch *first_waiting, *last_waiting, *free_batches;
     uint32_t waiting, waiting_max;
-    uint64_t batches_done;
-    struct histogram processing;
 };
 
 /* The driver of a context, made by the first stream. NULL with the error set. */

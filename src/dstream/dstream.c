@@ -122,9 +122,6 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     }
     output->kind = kind;
     output->name = name;
-    output->label = beck__arena_text(graph->arena, label);
-    output->site = site;
-    output->stream = s;
     output->node = s->node;
     snprintf(output->what, sizeof output->what, "%s", label ? label : name);
     size_t size = strlen(output->what);

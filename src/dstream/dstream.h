@@ -18,10 +18,7 @@ struct output {
     enum output_kind kind;
     struct output *next;
     const char *name; /* "print" */
-    const char *label;
-    beck_site site;
-    char what[160]; /* "print at wc.c:17" */
-    beck_dstream *stream;
+    char what[160];   /* "print at wc.c:17" */
     struct node *node;
     const struct program *program; /* SINK */
     const beck_sink_class *class_of;
