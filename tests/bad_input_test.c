@@ -179,6 +179,7 @@ static void wrong_arguments_of_an_rdd(void **state)
         ".line_bytes_max is -1",
         "the class of the source is NULL",
         "the class of the sink is NULL",
+        "the class of the sink is NULL",
     };
 
     (void)state;
@@ -202,6 +203,9 @@ static void wrong_arguments_of_an_rdd(void **state)
             break;
         case 5:
             beck_save(numbers(ctx, 0, 1, 1), NULL);
+            break;
+        case 6:
+            beck_save(beck_queue_stream(ctx, "n BIGINT"), NULL);
             break;
         default:
             break;
@@ -328,6 +332,41 @@ static void stream_program(struct said *said)
     beck_context_free(ctx);
 }
 
+static void stop_at_third(void *user, const beck_event *e)
+{
+    struct {
+        beck_context *ctx;
+        int batches;
+    } *t = user;
+
+    if (e->kind == BECK_EVENT_BATCH_COMPLETED && ++t->batches == 3)
+        beck_stop(t->ctx, .graceful = true);
+}
+
+/* All threads run. */
+static void threaded_program(struct said *said)
+{
+    struct {
+        beck_context *ctx;
+        int batches;
+    } t = {0};
+
+    t.ctx = beck_context_new("program", .batch_ms = 1, .master = "local[2]", .log = say,
+                             .log_user = said);
+    beck_dstream *in = beck_queue_stream(t.ctx, "line STRING");
+    beck_dstream *pairs = beck_flat_map(in, "word STRING, n BIGINT", split);
+    beck_print(beck_reduce_by_key(pairs, longer, .partitions = 2));
+    beck_add_listener(t.ctx, stop_at_third, &t);
+    beck_queue_push(in, some_lines(t.ctx));
+    beck_queue_push(in, some_lines(t.ctx));
+    beck_status status = beck_start(t.ctx);
+    if (!status)
+        status = beck_await_termination(t.ctx);
+    if (status)
+        assert_non_null(strstr(beck_error_text(t.ctx), "memory"));
+    beck_context_free(t.ctx);
+}
+
 /* Every allocation fails once, and from every allocation on all fail. */
 static void starve(void (*program)(struct said *said))
 {
@@ -377,6 +416,12 @@ static void big(beck_call *c, beck_row in)
         beck_emit(c, beck_bytes_of(bytes, sizeof bytes));
 }
 
+static void nor_do_threads_crash(void **state)
+{
+    (void)state;
+    starve(threaded_program);
+}
+
 /* 100 MB of rows under --memory 20m. */
 static void a_memory_limit_is_an_error_not_a_crash(void **state)
 {
@@ -414,6 +459,7 @@ int main(void)
         test(a_file_of_options_has_an_end),
         test(a_batch_program_without_memory_says_so),
         test(and_so_does_a_stream),
+        test(nor_do_threads_crash),
         test(a_memory_limit_is_an_error_not_a_crash),
     };
 

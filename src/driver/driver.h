@@ -104,7 +104,7 @@ void beck__driver_main(void *driver); /* the thread */
 /* Everything under a manual clock that is left to do after a stop was asked for, and the end. */
 void beck__driver_finish(struct driver *driver);
 void beck__driver_wake(struct driver *driver);
-void beck__driver_started(struct driver *driver); /* tells the listeners */
+void beck__driver_started(struct driver *driver); /* posts it; delivered by the driver's thread */
 void beck__driver_end(
     struct driver *driver); /* receivers closed, state STOPPED, waiters released */
 

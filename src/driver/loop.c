@@ -85,11 +85,12 @@ static void wait_until(struct driver *driver, int64_t due_ns)
 void beck__driver_started(struct driver *driver)
 {
     beck_event event = {.kind = BECK_EVENT_STREAMING_STARTED,
+                        .time_ms = beck__driver_now_ms(driver),
                         .batch_ms = -1,
                         .scheduling_us = -1,
                         .processing_us = -1};
 
-    beck__driver_post(driver, &event);
+    beck__bus_post(driver->ctx->bus, &event);
 }
 
 /* Closes the receivers once; true when nothing is left to do. */
@@ -157,7 +158,7 @@ void beck__driver_main(void *user)
     beck_context *ctx = driver->ctx;
 
     atomic_store(&ctx->engine_thread, driver->os->thread_self(driver->os));
-    beck__driver_started(driver);
+    beck__bus_deliver(ctx->bus); /* the start; before what the first tick says */
     for (;;) {
         int64_t due = beck__driver_tick(driver);
         int stop = atomic_load(&driver->stop);

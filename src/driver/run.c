@@ -129,7 +129,7 @@ static int64_t receiver_bytes(const struct settings *s)
     return given ? given : memory ? memory / 4 : (int64_t)256 << 20;
 }
 
-static beck_status start_inputs(struct driver *driver, bool threaded)
+static beck_status make_inputs(struct driver *driver, bool threaded)
 {
     beck_context *ctx = driver->ctx;
     const struct settings *s = ctx->settings;
@@ -159,7 +159,7 @@ static beck_status start_inputs(struct driver *driver, bool threaded)
         if (i->stream < 0)
             return beck__error_memory(&ctx->error, i->name, 0);
     }
-    return driver->ingest ? beck__ingest_start(driver->ingest, threaded, &ctx->error) : BECK_OK;
+    return BECK_OK;
 }
 
 static beck_status open_outputs(struct driver *driver)
@@ -208,14 +208,19 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->streams.frozen = true;
     driver->waiting_max = (uint32_t)beck__settings_number(ctx->settings, OPTION_WAITING_BATCHES);
     beck__driver_prepare_clock(driver);
-    if (open_outputs(driver) || start_inputs(driver, threaded))
+    if (open_outputs(driver) || make_inputs(driver, threaded))
         return ctx->error.status;
     driver->starter = os->thread_self(os);
     driver->threaded = threaded;
     if (!atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_ACTIVE))
         return stopped_already(ctx); /* by another thread, meanwhile */
+    beck__driver_started(driver); /* the first of all events */
+    if (driver->ingest && beck__ingest_start(driver->ingest, threaded, &ctx->error))
+        return ctx->error.status;
     if (!threaded) {
-        beck__driver_started(driver);
+        driver->in_callback = true;
+        beck__bus_deliver(ctx->bus);
+        driver->in_callback = false;
         return BECK_OK;
     }
     ctx->engine->set_idle(ctx->engine, idle, driver);

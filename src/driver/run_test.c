@@ -523,6 +523,129 @@ static void while_a_stream_runs_jobs_are_its_own(void **state)
     in_a_world(act_beside);
 }
 
+/* ---- what is opened is closed, what happens is told -------------------------------------------
+ */
+
+static char doors[100];
+
+static beck_status open_door(beck_sink *s, void *state, int64_t *last_batch)
+{
+    (void)state, (void)last_batch;
+    strcat(doors, "open ");
+    return *(const char *)beck_sink_params(s, NULL) == 'x'
+               ? beck_sink_error(s, BECK_IO, "the door is stuck")
+               : BECK_OK;
+}
+
+static void close_door(beck_sink *s, void *state)
+{
+    (void)s, (void)state;
+    strcat(doors, "close ");
+}
+
+static beck_status pass(beck_writer *w, void *writer, beck_write_id id)
+{
+    (void)w, (void)writer, (void)id;
+    return BECK_OK;
+}
+
+static beck_status pass_rows(beck_writer *w, void *writer, const beck_chunk *rows)
+{
+    (void)w, (void)writer, (void)rows;
+    return BECK_OK;
+}
+
+static beck_status pass_message(beck_writer *w, void *writer, beck_str *message)
+{
+    (void)w, (void)writer, (void)message;
+    return BECK_OK;
+}
+
+static void pass_end(beck_writer *w, void *writer, bool keep)
+{
+    (void)w, (void)writer, (void)keep;
+}
+
+static beck_status pass_commit(beck_sink *s, void *state, int64_t batch_ms,
+                               const beck_str *messages, size_t count)
+{
+    (void)s, (void)state, (void)batch_ms, (void)messages, (void)count;
+    strcat(doors, "commit ");
+    return BECK_OK;
+}
+
+static const beck_sink_class door = {.name = "door",
+                                     .open = open_door,
+                                     .begin = pass,
+                                     .write = pass_rows,
+                                     .prepare = pass_message,
+                                     .end = pass_end,
+                                     .commit = pass_commit,
+                                     .close = close_door};
+
+static void a_sink_is_open_from_start_to_stop(void **state)
+{
+    (void)state;
+    for (int stuck = 0; stuck < 2; stuck++) {
+        beck_context *ctx = stepped("doors");
+        beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+        const char *second = stuck ? "x" : "";
+        doors[0] = 0;
+        beck_save(in, &door, .params = "", .params_size = 1);
+        beck_save(in, &door, .params = second, .params_size = 1);
+        beck_status status = beck_step(ctx, 2000);
+        assert_int_equal(status, stuck ? BECK_IO : BECK_OK);
+        if (stuck)
+            assert_contains(beck_error_text(ctx), "open: door: the door is stuck");
+        assert_int_equal(beck_context_state(ctx), stuck ? BECK_STOPPED : BECK_ACTIVE);
+        beck_stop(ctx);
+        assert_string_equal(doors, stuck ? "open open close "
+                                         : "open open commit commit commit commit close close ");
+        beck_context_free(ctx);
+    }
+}
+
+struct refusal {
+    beck_context *ctx;
+    struct text events;
+};
+
+static void stop_when_refused(void *user, const beck_event *e)
+{
+    struct refusal *r = user;
+
+    event_line(&r->events, e);
+    if (e->kind == BECK_EVENT_RECEIVER_ERROR)
+        beck_stop(r->ctx);
+}
+
+static void connect_to_nobody(void *user)
+{
+    struct os *os = beck__os_current();
+    struct refusal r = {.events = {.memory = &os->memory}};
+    struct said said;
+
+    (void)user;
+    said_init(&said);
+    r.ctx = beck_context_new("refused", .batch_ms = 3600000, .log = say, .log_user = &said);
+    beck_print(beck_socket_text_stream(r.ctx, "localhost", 7000, .name = "nobody"));
+    beck_add_listener(r.ctx, stop_when_refused, &r);
+    int64_t from = os->mono_ns(os);
+    assert_int_equal(beck_run(r.ctx), 0);
+    assert_in_range((os->mono_ns(os) - from) / 1000000, 0, 20);
+    assert_string_equal(beck__text_get(&r.events),
+                        "streaming started\nreceiver started nobody\nreceiver error nobody: "
+                        "connect to localhost:7000: Connection refused\nstreaming stopped\n");
+    beck__text_deinit(&r.events);
+    said_deinit(&said);
+}
+
+static void events_of_receivers_do_not_wait_for_a_batch(void **state)
+{
+    (void)state;
+    in_a_world(connect_to_nobody);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,6 +665,8 @@ int main(void)
         test(a_failed_batch_ends_the_stream),
         test(or_is_skipped_if_so_asked),
         test(while_a_stream_runs_jobs_are_its_own),
+        test(a_sink_is_open_from_start_to_stop),
+        test(events_of_receivers_do_not_wait_for_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
