@@ -64,8 +64,13 @@ int main(int argc, char **argv)
     argv = beck_args(ctx, &argc);
     struct interval all = {0, argc > 1 ? atoll(argv[1]) : 10000};
     beck_rdd *rows = beck_direct_rdd(ctx, &numbers, .params = &all, .params_size = sizeof all);
-    printf("%lld rows in %d partitions\n", (long long)beck_count(rows), beck_rdd_partitions(rows));
+    int64_t count = beck_count(rows); /* -1: it failed, or this run is --help or --describe */
     beck_result *sum = beck_reduce(beck_map(rows, "n BIGINT", square), beck_sum);
-    printf("sum of squares: %lld\n", (long long)beck_get_bigint(beck_result_row(sum, 0), 0));
+
+    if (count >= 0)
+        printf("%lld rows in %d partitions\n", (long long)count, beck_rdd_partitions(rows));
+    if (beck_result_rows(sum) > 0)
+        printf("sum of squares: %lld\n", (long long)beck_get_bigint(beck_result_row(sum, 0), 0));
+    beck_result_free(sum);
     return beck_run(ctx);
 }

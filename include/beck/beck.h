@@ -105,8 +105,9 @@ BECK_API char **beck_args(beck_context *ctx, int *argc);
 
 /* Starts, waits, stops gracefully on SIGINT or SIGTERM (a second one ends at once), reports the
  * error if any, frees the context, and returns main's exit code: 0, or 1 after an error. With
- * --help or --describe prints that page and runs nothing. Without any stream it only reports and
- * frees: a batch program ends with it too. */
+ * --help or --describe prints that page and runs nothing; actions before it do not run either and
+ * return what they return after an error. Without any stream it only reports and frees: a batch
+ * program ends with it too. */
 BECK_API int beck_run(beck_context *ctx);
 
 /* Starts on a thread of its own. On an ACTIVE context a no-op with a warning; on a STOPPED one
