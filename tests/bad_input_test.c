@@ -149,6 +149,32 @@ static void an_error_of_a_plan_reaches_every_action(void **state)
     }
 }
 
+static void no_rdd(beck_call *c, beck_rdd *rdd)
+{
+    (void)c, (void)rdd;
+}
+
+/* Beside a running stream an action is refused and said, and the stream goes on. */
+static void actions_beside_a_stream_are_refused(void **state)
+{
+    struct said said;
+
+    (void)state;
+    said_init(&said);
+    beck_context *ctx = beck_context_new("program", .log = say, .log_user = &said);
+    beck_foreach_rdd(beck_queue_stream(ctx, "n BIGINT"), no_rdd);
+    beck_rdd *rows = numbers(ctx, 0, 3, 2);
+    assert_int_equal(beck_start(ctx), BECK_OK);
+    assert_int_equal(beck_count(rows), -1);
+    assert_contains(beck__text_get(&said.text),
+                    "count: while a stream runs, actions run in its foreach_rdd callbacks only");
+    assert_int_equal(beck_error(ctx), BECK_OK);
+    assert_int_equal(beck_stop(ctx), BECK_OK);
+    assert_int_equal(beck_await_termination(ctx), BECK_OK);
+    beck_context_free(ctx);
+    said_deinit(&said);
+}
+
 static void contexts_do_not_mix(void **state)
 {
     beck_context *one = beck_context_new("one"), *two = stepped("two");
@@ -453,6 +479,7 @@ int main(void)
         test(a_task_that_fails_is_tried_again),
         test(the_first_error_sticks),
         test(an_error_of_a_plan_reaches_every_action),
+        test(actions_beside_a_stream_are_refused),
         test(contexts_do_not_mix),
         test(wrong_arguments_of_an_rdd),
         test(mistyped_options_are_told_with_the_nearest),

@@ -313,10 +313,12 @@ typedef struct beck_queue_stream_args {
     bool none_when_empty;
 } beck_queue_stream_args;
 BECK_API beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_stream_args *args);
-/* Any thread, before or after start. A NULL rdd: no RDD for one batch. */
+/* Any thread, before or after start. A NULL rdd: no RDD for one batch. The RDD is not copied: one
+ * that is pushed again and again costs nothing more. */
 BECK_API beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd);
 
-/* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. */
+/* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. An
+ * RDD is made by the thread that the context belongs to and lives as long as the context. */
 #define beck_parallelize(ctx, ...)                                                                 \
     BECK__CALL(beck__parallelize, beck_parallelize_args, ctx, __VA_ARGS__)
 typedef struct beck_parallelize_args {
@@ -499,6 +501,9 @@ BECK_API const char *beck_rdd_schema_text(const beck_rdd *r);
 BECK_API int beck_rdd_partitions(beck_rdd *r);
 
 /* ---- outputs of a stream, actions on an RDD --------------------------------------------------*/
+
+/* An action runs at once. While a stream runs, actions run in its driver callbacks only: elsewhere
+ * they are refused (BECK_STATE). */
 
 /* Prints the first .rows elements (10) as Spark does: of a stream with the batch's time above. */
 typedef struct beck_print_args {

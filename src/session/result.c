@@ -138,11 +138,13 @@ static bool usable(beck_rdd *r, const char *what, struct error *error)
     if (held->status || !r->node)
         beck__error_set(error, held->status ? held->status : BECK_INVALID, "%s",
                         held->status ? held->text : "the RDD is poisoned by an earlier error");
-    else if (wrong_thread(ctx))
+    else if (wrong_thread(ctx)) {
         beck__error_set(error, BECK_STATE,
                         "%s: while a stream runs, actions run in its foreach_rdd callbacks only",
                         what);
-    else if (!ctx->engine && beck__session_engine(ctx))
+        /* Nothing sticks: the stream goes on. So somebody has to say it. */
+        beck__log(&ctx->log, BECK_LOG_WARNING, "%s", error->text);
+    } else if (!ctx->engine && beck__session_engine(ctx))
         beck__error_set(error, ctx->error.status, "%s", ctx->error.text);
     return !error->status;
 }
