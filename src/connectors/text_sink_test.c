@@ -200,6 +200,27 @@ static void a_batch_is_a_directory(void **state)
     remove_all(folder.path);
 }
 
+static void a_suffix_may_be_left_out(void **state)
+{
+    struct folder folder = folder_new();
+    beck_context *ctx = beck_context_new("test", .batch_ms = 500, .manual_clock = true,
+                                         .manual_start_ms = 1700000000000);
+    beck_dstream *in = beck_queue_stream(ctx, "word STRING");
+
+    (void)state;
+    beck_save_as_text_files(in, in_folder(&folder, "a/deep/er/out"));
+    beck_queue_push(in, words(ctx, 1, 1));
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_names(in_folder(&folder, "a/deep/er"), "out-1700000000500 ");
+    beck_context_free(ctx);
+    ctx = beck_context_new("test");
+    beck_save_as_text_files(beck_queue_stream(ctx, "word STRING"), "");
+    assert_int_equal(beck_error(ctx), BECK_INVALID);
+    assert_contains(beck_error_text(ctx), "save_as_text_files at text_sink_test.c:");
+    beck_context_free(ctx);
+    remove_all(folder.path);
+}
+
 /* ---- a commit that fails --------------------------------------------------------------------- */
 
 static struct os *os_of_commit;
@@ -348,6 +369,7 @@ int main(void)
         test(a_failed_job_leaves_nothing),
         test(only_the_attempt_that_succeeds_counts),
         test(a_batch_is_a_directory),
+        test(a_suffix_may_be_left_out),
         test(a_commit_that_fails_leaves_no_directory),
         test(a_full_disk_is_an_error),
         test(a_small_disk_fills_up),

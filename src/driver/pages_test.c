@@ -77,6 +77,19 @@ static void describe_shows_the_actions_of_a_batch_program(void **state)
     assert_int_equal(code, 0);
 }
 
+static void and_starts_nothing_for_it(void **state)
+{
+    beck_context *ctx = told("--describe");
+
+    (void)state;
+    beck_rdd *words = beck_flat_map(beck_text_file(ctx, "/nowhere"), "word STRING", beck_words);
+    assert_int_equal(beck_print(words), BECK_CANCELLED);
+    assert_null(ctx->engine);
+    assert_contains(beck_describe(ctx), "  flat_map at pages_test.c:");
+    assert_contains(beck_describe(ctx), "     text_file at pages_test.c:"); /* not looked at */
+    beck_context_free(ctx);
+}
+
 static void help_shows_the_options(void **state)
 {
     (void)state;
@@ -132,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(describe_shows_the_graph_of_a_stream),
         test(describe_shows_the_actions_of_a_batch_program),
+        test(and_starts_nothing_for_it),
         test(help_shows_the_options),
         test(an_error_comes_before_describe_but_not_before_help),
         test(a_program_may_ask_for_the_text),

@@ -214,7 +214,7 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->threaded = threaded;
     if (!atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_ACTIVE))
         return stopped_already(ctx); /* by another thread, meanwhile */
-    beck__driver_started(driver); /* the first of all events */
+    beck__driver_started(driver);    /* the first of all events */
     if (driver->ingest && beck__ingest_start(driver->ingest, threaded, &ctx->error))
         return ctx->error.status;
     if (!threaded) {

@@ -126,36 +126,45 @@ static void describe(beck_rdd *r, const char *what)
     ctx->actions = d;
 }
 
-/* Graph without error, right thread, engine open. */
+/* A graph without error. */
+static bool healthy(const beck_rdd *r, const char *what, struct error *error)
+{
+    if (!r->life)
+        return !beck__error_set(error, BECK_NO_MEMORY, "%s: out of memory", what);
+    const struct error *held = r->life->graph.error;
+    if (held->status)
+        beck__error_set(error, held->status, "%s", held->text);
+    else if (!r->node)
+        beck__error_set(error, BECK_INVALID, "the RDD is poisoned by an earlier error");
+    return !error->status;
+}
+
+/* The right thread, and the engine open. */
 static bool usable(beck_rdd *r, const char *what, struct error *error)
 {
-    if (!r->life) {
-        beck__error_set(error, BECK_NO_MEMORY, "%s: out of memory", what);
+    if (!healthy(r, what, error))
         return false;
-    }
     beck_context *ctx = r->life->ctx;
-    const struct error *held = r->life->graph.error;
-    if (held->status || !r->node)
-        beck__error_set(error, held->status ? held->status : BECK_INVALID, "%s",
-                        held->status ? held->text : "the RDD is poisoned by an earlier error");
-    else if (wrong_thread(ctx)) {
+    if (wrong_thread(ctx)) {
         beck__error_set(error, BECK_STATE,
                         "%s: while a stream runs, actions run in its foreach_rdd callbacks only",
                         what);
         /* Nothing sticks: the stream goes on. So somebody has to say it. */
         beck__log(&ctx->log, BECK_LOG_WARNING, "%s", error->text);
-    } else if (!ctx->engine && beck__session_engine(ctx))
+    } else if (!ctx->engine && beck__session_engine(ctx)) {
         beck__error_set(error, ctx->error.status, "%s", ctx->error.text);
+    }
     return !error->status;
 }
 
 bool beck__session_ready(beck_rdd *r, const char *what, struct error *error)
 {
-    if (!usable(r, what, error))
+    const beck_context *ctx = r->life ? r->life->ctx : NULL;
+
+    if (!ctx || (!ctx->help && !ctx->describe))
+        return usable(r, what, error);
+    if (!healthy(r, what, error))
         return false;
-    const beck_context *ctx = r->life->ctx;
-    if (!ctx->help && !ctx->describe)
-        return true;
     describe(r, what);
     beck__error_set(error, BECK_CANCELLED, "%s: only %s was asked for", what,
                     ctx->help ? "--help" : "--describe");
