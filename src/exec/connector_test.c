@@ -10,7 +10,7 @@
 
 /* What the range of a test says: how to read, and how many rows. */
 struct range {
-    enum { VALUES, CHUNKS, MIXED, WRONG_COUNT, WRONG_TYPE, WRONG_CHUNK, STATUS, TEXT } how;
+    enum { VALUES, CHUNKS, MIXED, WRONG_COUNT, WRONG_TYPE, WRONG_CHUNK, STATUS, TEXT, WARN } how;
     uint32_t rows;
     bool careless; /* goes on after it was told to stop */
     beck_chunk *chunk;
@@ -51,6 +51,10 @@ static beck_status read_range(beck_reader *r, const void *params, size_t params_
         return BECK_OK;
     case STATUS:
         return BECK_IO;
+    case WARN:
+        beck_reader_warn(r, "%d lines were %s", 3, "cut off");
+        beck_reader_warn(r, "the second one is not told");
+        return read_rows(r, &it);
     case TEXT:
         return beck_reader_error(r, BECK_IO, "%s is gone", "the disk");
     default:
@@ -168,6 +172,20 @@ static void test_read_errors(void **state)
     bench_open(&x, "word STRING");
     check_error((struct range){.how = WRONG_CHUNK, .chunk = x.in.chunk}, BECK_TYPE,
                 "source: a chunk of 1 columns whose types are not the schema's");
+    bench_close(&x);
+}
+
+static void test_warning(void **state)
+{
+    (void)state;
+    struct bench x;
+    bench_open(&x, SCHEMA);
+    read_into(&x, (struct range){.how = VALUES, .rows = 3}, NULL, 0);
+    assert_string_equal(x.task.warning, "");
+    read_into(&x, (struct range){.how = WARN, .rows = 3}, NULL, 0);
+    assert_string_equal(x.task.warning, "source: 3 lines were cut off");
+    assert_int_equal(x.task.error.status, BECK_OK);
+    assert_int_equal(x.out.rows, 6);
     bench_close(&x);
 }
 
@@ -371,16 +389,10 @@ static void test_sink_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_read),
-        test(test_read_order),
-        test(test_stops),
-        test(test_read_errors),
-        test(test_cancelled),
-        test(test_ranges),
-        test(test_ranges_no_memory),
-        test(test_sink),
-        test(test_sink_fails),
-        test(test_sink_dropped),
+        test(test_read),        test(test_read_order),       test(test_stops),
+        test(test_read_errors), test(test_cancelled),        test(test_warning),
+        test(test_ranges),      test(test_ranges_no_memory), test(test_sink),
+        test(test_sink_fails),  test(test_sink_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

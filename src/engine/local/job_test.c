@@ -239,6 +239,50 @@ static void test_fault_hook(void **state)
     }
 }
 
+/* ---- warnings -------------------------------------------------------------------------------- */
+
+static beck_status read_warning(beck_reader *r, const void *params, size_t params_size,
+                                const void *range, size_t size)
+{
+    (void)params;
+    (void)params_size;
+    if (size)
+        beck_reader_warn(r, "%.*s is strange", (int)size, (const char *)range);
+    beck_read_row(r, "row", size);
+    return BECK_OK;
+}
+
+static const beck_direct_class strange = {.name = "strange", .schema = PAIR, .read = read_warning};
+
+/* Of all tasks of a stage one warning is told, and how many there are. */
+static void test_warnings(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct engine_options options;
+    static const beck_str ranges[] = {{"", 0}, {"this", 4}, {"", 0}, {"this", 4}, {"this", 4}};
+    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
+        lab_open(&lab, options);
+        const beck_schema *schema = test_schema(&lab.arena, PAIR);
+        struct dataset *d =
+            lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 5);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(beck__text_get(&lab.logged),
+                            "collect at test.c:9: strange: this is strange; and more in 2 other "
+                            "tasks\n");
+        beck__text_clear(&lab.logged);
+        d = lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 2);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(beck__text_get(&lab.logged),
+                            "collect at test.c:9: strange: this is strange\n");
+        beck__text_clear(&lab.logged);
+        d = lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 1);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(beck__text_get(&lab.logged), "");
+        lab_close(&lab);
+    }
+}
+
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
 static struct engine *_Atomic running;
@@ -367,10 +411,18 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_same_everywhere),        test(test_order),      test(test_placement),
-        test(test_some_partitions),        test(test_retry),      test(test_fails),
-        test(test_error_without_batch),    test(test_fault_hook), test(test_cancel),
-        test(test_failure_cancels_others), test(test_no_memory),
+        test(test_same_everywhere),
+        test(test_order),
+        test(test_placement),
+        test(test_some_partitions),
+        test(test_retry),
+        test(test_fails),
+        test(test_error_without_batch),
+        test(test_fault_hook),
+        test(test_warnings),
+        test(test_cancel),
+        test(test_failure_cancels_others),
+        test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,32 @@ static void test_large(void **state)
     lab_close(&lab);
 }
 
+static void emit_17_mb(beck_call *c, beck_row in)
+{
+    static char text[17 << 20];
+    beck_emit(c, beck_bytes_of(text, sizeof text), beck_get_bigint(in, 1));
+}
+
+/* A row that no encoded block can hold: told by the worker as what it is. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct engine_options options = isolated(1);
+    for (int i = 0; i < 2; i++) {
+        options.isolate = i == 0;
+        options.encode = i == 1;
+        lab_open(&lab, options);
+        struct op op = lab_call(&lab, PAIR, PAIR, emit_17_mb);
+        struct dataset *d = lab_narrow(&lab, lab_numbers(&lab, 1, 1), &op);
+        assert_int_equal(lab_try(&lab, d, NULL), BECK_UNSUPPORTED);
+        assert_contains(lab.error.text, "collect at test.c:9: 1 rows of 17825");
+        assert_contains(lab.error.text, "do not fit into a block of 16777216 bytes (partition 0");
+        lab_run(&lab, lab_numbers(&lab, 1, 1), NULL);
+        lab_close(&lab);
+    }
+}
+
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
 static beck_status read_endless(beck_reader *r, const void *params, size_t params_size,
@@ -242,8 +268,9 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_own_process), test(test_dies),   test(test_dies_always), test(test_plain_address),
-        test(test_large),       test(test_cancel), test(test_no_memory),
+        test(test_own_process),   test(test_dies),   test(test_dies_always),
+        test(test_plain_address), test(test_large),  test(test_too_large),
+        test(test_too_large),     test(test_cancel), test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
