@@ -10,6 +10,9 @@
 #include <beck/types.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define BECK__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define BECK__COUNT_OF(a)         (sizeof(a) / sizeof *(a))
@@ -139,7 +142,8 @@ static inline size_t beck__bitmap_bytes(size_t bits)
 
 /* Open addressing with linear probing over 8-byte slots: the upper half of the hash and an item
  * number; the items (keys, values) live with the user, in arrays by item number. Load is at most
- * 1/2. Iteration is by item number: the order of insertion, never of the slots.
+ * 1/2. Iteration is by item number: the order of insertion, never of the slots. A search begins at
+ * a multiple of four slots, so that beck__hash_guess finds nearly every key without a branch.
  *
  *     slot:  | hash >> 32 : 32 | item + 1 : 32 |      0: empty
  *
@@ -165,7 +169,7 @@ void beck__hash_clear(struct hash *hash); /* keeps the slots */
 
 static inline size_t beck__hash_first(const struct hash *h, uint64_t hash)
 {
-    return (size_t)hash & h->mask;
+    return (size_t)hash & h->mask & ~(size_t)3;
 }
 
 static inline size_t beck__hash_next(const struct hash *h, size_t i)
@@ -181,6 +185,25 @@ static inline bool beck__hash_same(uint64_t slot, uint64_t hash)
 static inline uint32_t beck__hash_item(uint64_t slot)
 {
     return (uint32_t)slot - 1;
+}
+
+/* The slot, among the four where the search begins, that looks like `hash`; if none does, any of
+ * them, perhaps an empty one. The caller compares keys, and searches if they differ. */
+static inline uint64_t beck__hash_guess(const struct hash *h, uint64_t hash)
+{
+    const uint64_t *four = &h->slots[beck__hash_first(h, hash)];
+#if defined(__SSE2__)
+    __m128 a = _mm_loadu_ps((const float *)(const void *)four);
+    __m128 b = _mm_loadu_ps((const float *)(const void *)(four + 2));
+    __m128i tags = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+    __m128i same = _mm_cmpeq_epi32(tags, _mm_set1_epi32((int)(hash >> 32)));
+    return four[__builtin_ctz((unsigned)_mm_movemask_ps(_mm_castsi128_ps(same)) | 8)];
+#else
+    unsigned k = 3;
+    for (unsigned i = 3; i-- > 0;)
+        k = beck__hash_same(four[i], hash) ? i : k;
+    return four[k];
+#endif
 }
 
 static inline void beck__hash_put(struct hash *h, size_t i, uint64_t hash, uint32_t item)

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hash.c - the growing half of the hash core; lookup is inline in the door.
- * Invariant: the number of slots is a power of two and at least twice the count; while the table is
- * small, four times: a displaced key costs a mispredicted branch at every lookup.
+ * Invariant: the number of slots is a power of two, at least 16, and at least twice the count.
  */
 #include "base/base.h"
 
 #define SLOTS_LEAST ((size_t)16)
-#define SLOTS_SMALL ((size_t)1 << 19)
-
-/* Slots per item that `slots` allow. */
-static size_t spread(size_t slots)
-{
-    return slots < SLOTS_SMALL ? 4 : 2;
-}
 
 /* Puts every old slot where its full hash wants it now. */
 static void move_slots(const struct hash *old, struct hash *fresh, const uint64_t *hashes)
@@ -34,10 +26,10 @@ bool beck__hash_reserve(struct hash *hash, size_t more, const uint64_t *hashes)
     size_t slots = hash->slots ? hash->mask + 1 : 0;
     if (more > UINT32_MAX - 1 - hash->count)
         return false; /* a slot numbers its item in 32 bits */
-    if (hash->count + more <= slots / spread(slots))
+    if (hash->count + more <= slots / 2)
         return true;
     size_t next = slots ? slots : SLOTS_LEAST;
-    while (next / spread(next) < hash->count + more)
+    while (next / 2 < hash->count + more)
         next *= 2;
     struct hash fresh = *hash;
     fresh.slots = beck__alloc_zero(hash->memory, next * sizeof *fresh.slots);

@@ -1,38 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Folds of numbers with a kernel: sum, min, max, avg and count over BIGINT, TIMESTAMP and DOUBLE.
- * One 16-byte cell per group: the value, and how many non-null values went in.
+ * One 8-byte cell per group, as small as can be: cells of many groups are hit at random. How many
+ * values went into each is counted for avg, and from the first null on; before, every group has
+ * one, since it has a row.
  */
 #include "exec/fold.h"
 
+#include <math.h>
+
 /* tests: group_test.c */
 
-struct cell {
-    union {
-        int64_t i;
-        double d;
-    } u;
-    int64_t seen;
+union cell {
+    int64_t i;
+    double d;
 };
 
 struct number {
     struct fold base;
-    struct cell *cells;
-    size_t capacity;
+    union cell *cells;
+    int64_t *seen; /* values per group; NULL: not counted */
+    size_t capacity, seen_capacity;
     uint32_t count;
+    bool counts;
+    union cell neutral; /* of a group without values */
 };
 
-static bool grow(struct number *self, uint32_t groups)
+static bool vector(struct number *self, void **items, size_t *capacity, uint32_t groups)
 {
-    const struct allocator *memory = self->base.task->memory;
+    return beck__vector_reserve(self->base.task->memory, items, capacity, groups,
+                                sizeof(int64_t)) ||
+           beck__fold_memory(&self->base);
+}
 
-    if (groups > self->capacity &&
-        !beck__vector_reserve(memory, (void **)&self->cells, &self->capacity, groups,
-                              sizeof *self->cells))
-        return beck__fold_memory(&self->base);
-    if (groups > self->count) {
-        memset(self->cells + self->count, 0, (groups - self->count) * sizeof *self->cells);
-        self->count = groups;
+static bool count_values(struct number *self, uint32_t groups)
+{
+    void *seen = self->seen;
+    bool ok = vector(self, &seen, &self->seen_capacity, groups);
+
+    self->seen = seen;
+    for (uint32_t i = 0; ok && !self->counts && i < self->count; i++)
+        self->seen[i] = 1;
+    self->counts = self->counts || ok;
+    return ok;
+}
+
+/* `nulls`: values may be missing from now on. */
+static bool grow(struct number *self, uint32_t groups, bool nulls)
+{
+    void *cells = self->cells;
+
+    if (groups < self->count)
+        groups = self->count;
+    if ((nulls || self->counts) && !count_values(self, groups))
+        return false;
+    bool ok = vector(self, &cells, &self->capacity, groups);
+    self->cells = cells;
+    if (!ok)
+        return false;
+    for (; self->count < groups; self->count++) {
+        self->cells[self->count] = self->neutral;
+        if (self->counts)
+            self->seen[self->count] = 0;
     }
     return true;
 }
@@ -43,28 +72,22 @@ static inline bool double_less(double a, double b)
     return a < b || (b != b && a == a);
 }
 
-#define LOOP(T, member, statement)                                                                 \
+#define LOOP(T, statement)                                                                         \
     {                                                                                              \
         for (uint32_t i = 0; i < in->count; i++) {                                                 \
             if (k->valid && !beck__bit_get(k->valid, in->from + i))                                \
                 continue;                                                                          \
-            struct cell *cell = &cells[in->groups[i]];                                             \
+            union cell *cell = &self->cells[in->groups[i]];                                        \
             T x = ((const T *)k->data)[in->from + i];                                              \
             statement;                                                                             \
-            cell->seen++;                                                                          \
         }                                                                                          \
         break;                                                                                     \
     }
 
-/* The usual case, BIGINT without nulls: value and count go up in one addition. */
-typedef uint64_t pair __attribute__((vector_size(16))); /* unsigned: sums wrap */
-static void sum_all(struct cell *cells, const int64_t *values, const uint32_t *groups,
-                    uint32_t count)
+static void count_seen(struct number *self, const struct fold_input *in, const beck_column *k)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        pair *cell = (pair *)(void *)&cells[groups[i]];
-        *cell += (pair){(uint64_t)values[i], 1};
-    }
+    for (uint32_t i = 0; i < in->count; i++)
+        self->seen[in->groups[i]] += !k->valid || beck__bit_get(k->valid, in->from + i);
 }
 
 static bool number_update(struct fold *base, const struct fold_input *in)
@@ -73,30 +96,27 @@ static bool number_update(struct fold *base, const struct fold_input *in)
     const beck_column *k = &in->chunk->column[base->column];
     bool real = base->value.type == BECK_DOUBLE;
 
-    if (!grow(self, in->group_count))
+    if (!grow(self, in->group_count, k->valid != NULL))
         return false;
-    struct cell *cells = self->cells;
+    if (self->counts)
+        count_seen(self, in, k);
     switch (base->op->fold) {
-    case FOLD_SUM:
-        if (!real && !k->valid) {
-            sum_all(cells, (const int64_t *)k->data + in->from, in->groups, in->count);
-            break;
-        }
+    case FOLD_SUM: /* BIGINT wraps */
         if (real)
-            LOOP(double, d, cell->u.d += x)
-        LOOP(int64_t, i, cell->u.i = (int64_t)((uint64_t)cell->u.i + (uint64_t)x))
+            LOOP(double, cell->d += x)
+        LOOP(int64_t, cell->i = (int64_t)((uint64_t)cell->i + (uint64_t)x))
     case FOLD_AVG:
         if (real)
-            LOOP(double, d, cell->u.d += x)
-        LOOP(int64_t, i, cell->u.d += (double)x)
+            LOOP(double, cell->d += x)
+        LOOP(int64_t, cell->d += (double)x)
     case FOLD_MIN:
         if (real)
-            LOOP(double, d, if (!cell->seen || double_less(x, cell->u.d)) cell->u.d = x)
-        LOOP(int64_t, i, if (!cell->seen || x < cell->u.i) cell->u.i = x)
+            LOOP(double, if (double_less(x, cell->d)) cell->d = x)
+        LOOP(int64_t, if (x < cell->i) cell->i = x)
     case FOLD_MAX:
         if (real)
-            LOOP(double, d, if (!cell->seen || double_less(cell->u.d, x)) cell->u.d = x)
-        LOOP(int64_t, i, if (!cell->seen || x > cell->u.i) cell->u.i = x)
+            LOOP(double, if (double_less(cell->d, x)) cell->d = x)
+        LOOP(int64_t, if (cell->i < x) cell->i = x)
     default:
         break;
     }
@@ -107,10 +127,10 @@ static bool count_update(struct fold *base, const struct fold_input *in)
 {
     struct number *self = (struct number *)base;
 
-    if (!grow(self, in->group_count))
+    if (!grow(self, in->group_count, false))
         return false;
     for (uint32_t i = 0; i < in->count; i++)
-        self->cells[in->groups[i]].u.i++;
+        self->cells[in->groups[i]].i++;
     return true;
 }
 
@@ -119,10 +139,10 @@ static bool count_merge(struct fold *base, const struct fold_input *in)
     struct number *self = (struct number *)base;
     const int64_t *counts = in->chunk->column[base->column].data;
 
-    if (!grow(self, in->group_count))
+    if (!grow(self, in->group_count, false))
         return false;
     for (uint32_t i = 0; i < in->count; i++)
-        self->cells[in->groups[i]].u.i += counts[in->from + i];
+        self->cells[in->groups[i]].i += counts[in->from + i];
     return true;
 }
 
@@ -134,12 +154,11 @@ static bool avg_merge(struct fold *base, const struct fold_input *in)
     const double *sums = state->column[0].data;
     const int64_t *seen = state->column[1].data;
 
-    if (!grow(self, in->group_count))
+    if (!grow(self, in->group_count, true))
         return false;
     for (uint32_t i = 0; i < in->count; i++) {
-        struct cell *cell = &self->cells[in->groups[i]];
-        cell->u.d += sums[in->from + i];
-        cell->seen += seen[in->from + i];
+        self->cells[in->groups[i]].d += sums[in->from + i];
+        self->seen[in->groups[i]] += seen[in->from + i];
     }
     return true;
 }
@@ -147,21 +166,21 @@ static bool avg_merge(struct fold *base, const struct fold_input *in)
 static bool number_emit(struct fold *base, struct builder *out, uint32_t from, uint32_t count)
 {
     struct number *self = (struct number *)base;
-    int64_t data[BECK__CHUNK_ROWS];
+    union cell data[BECK__CHUNK_ROWS];
     uint8_t valid[BECK__CHUNK_ROWS / 8] = {0};
-    bool nulls = false, counts = base->op->fold == FOLD_COUNT, avg = base->op->fold == FOLD_AVG;
+    bool counts = base->op->fold == FOLD_COUNT, avg = base->op->fold == FOLD_AVG, nulls = false;
 
-    if (!grow(self, from + count))
+    if (!grow(self, from + count, !counts && from + count > self->count))
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        struct cell cell = self->cells[from + i];
-        if (avg && cell.seen)
-            cell.u.d /= (double)cell.seen;
-        data[i] = cell.u.i;
-        if (cell.seen || counts)
-            beck__bit_set(valid, i);
-        else
+    memcpy(data, self->cells + from, count * sizeof *data);
+    for (uint32_t i = 0; self->counts && i < count; i++) {
+        if (!self->seen[from + i]) {
             nulls = true;
+            continue;
+        }
+        beck__bit_set(valid, i);
+        if (avg)
+            data[i].d /= (double)self->seen[from + i];
     }
     beck_type type = avg ? BECK_DOUBLE : counts ? BECK_BIGINT : base->value.type;
     beck_column column = {
@@ -173,17 +192,13 @@ static bool number_emit(struct fold *base, struct builder *out, uint32_t from, u
 static bool avg_emit_state(struct fold *base, struct builder *out, uint32_t from, uint32_t count)
 {
     struct number *self = (struct number *)base;
-    double sums[BECK__CHUNK_ROWS];
-    int64_t seen[BECK__CHUNK_ROWS];
 
-    if (!grow(self, from + count))
+    if (!grow(self, from + count, true))
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        sums[i] = self->cells[from + i].u.d;
-        seen[i] = self->cells[from + i].seen;
-    }
-    beck_column columns[2] = {{.type = BECK_DOUBLE, .size = count, .data = sums},
-                              {.type = BECK_BIGINT, .size = count, .data = seen}};
+    beck_column columns[2] = {
+        {.type = BECK_DOUBLE, .size = count, .data = self->cells + from},
+        {.type = BECK_BIGINT, .size = count, .data = self->seen + from},
+    };
     beck_chunk child = {.rows = count, .columns = 2, .column = columns};
     beck_column column = {.type = BECK_STRUCT, .size = count, .child = &child};
     return beck__builder_cells(out, base->output, &column, NULL, count, false) ||
@@ -193,8 +208,24 @@ static bool avg_emit_state(struct fold *base, struct builder *out, uint32_t from
 static void number_close(struct fold *base)
 {
     struct number *self = (struct number *)base;
+    const struct allocator *memory = base->task->memory;
 
-    beck__free(base->task->memory, self->cells, self->capacity * sizeof *self->cells);
+    beck__free(memory, self->cells, self->capacity * sizeof *self->cells);
+    beck__free(memory, self->seen, self->seen_capacity * sizeof *self->seen);
+}
+
+static union cell neutral(const struct fold *place)
+{
+    bool real = place->value.type == BECK_DOUBLE;
+
+    switch (place->op->fold) {
+    case FOLD_MIN:
+        return real ? (union cell){.d = (double)NAN} : (union cell){.i = INT64_MAX};
+    case FOLD_MAX:
+        return real ? (union cell){.d = (double)-INFINITY} : (union cell){.i = INT64_MIN};
+    default:
+        return (union cell){.i = 0}; /* 0.0 has the same bits */
+    }
 }
 
 struct fold *beck__fold_number(const struct fold *place)
@@ -203,6 +234,7 @@ struct fold *beck__fold_number(const struct fold *place)
 
     if (!self)
         return NULL;
+    self->neutral = neutral(place);
     self->base.update = number_update;
     self->base.merge = number_update; /* sums of sums, minima of minima */
     self->base.emit = number_emit;
@@ -211,6 +243,7 @@ struct fold *beck__fold_number(const struct fold *place)
         self->base.update = count_update;
         self->base.merge = count_merge;
     } else if (place->op->fold == FOLD_AVG) {
+        self->counts = true;
         self->base.merge = avg_merge;
         if (place->op->state_out)
             self->base.emit = avg_emit_state;

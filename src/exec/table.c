@@ -151,9 +151,9 @@ static inline bool view_same(const beck_view *a, const beck_view *b)
 #endif
 }
 
-/* Strings without nulls. Most keys are known and stand in their first slot, so that is tried for
- * all keys of a block at once, in steps whose cache misses overlap: hash and fetch the slot; read
- * the slot and fetch the key it speaks of; compare. */
+/* Strings without nulls. Most keys are known and stand where the hash guesses them, so that is
+ * tried for all keys of a block at once, in steps whose cache misses overlap: hash and fetch the
+ * slots; guess and fetch the key; compare. */
 #define BLOCK 256u
 static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t from,
                          uint32_t count, uint32_t *groups)
@@ -170,8 +170,8 @@ static bool find_strings(struct table *table, const beck_chunk *chunk, uint32_t 
     if (!known) /* the first key of all: nothing to compare with */
         known = views;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t slot = h->slots[beck__hash_first(h, hashes[i])];
-        groups[i] = slot ? beck__hash_item(slot) : 0;
+        uint32_t item = (uint32_t)beck__hash_guess(h, hashes[i]);
+        groups[i] = item - (item != 0);
         __builtin_prefetch(&known[groups[i]]);
     }
     uint32_t groups_known = beck__table_count(table);
