@@ -314,7 +314,9 @@ typedef struct beck_queue_stream_args {
 } beck_queue_stream_args;
 BECK_API beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_stream_args *args);
 /* Any thread, before or after start. A NULL rdd: no RDD for one batch. The RDD is not copied: one
- * that is pushed again and again costs nothing more. */
+ * that is pushed again and again costs nothing more. Look at the status, it does not stick to the
+ * context: BECK_TYPE for an RDD with other types than the stream's (or one that could not be made),
+ * BECK_INVALID for one of a batch or of another context. */
 BECK_API beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd);
 
 /* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. An
