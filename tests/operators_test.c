@@ -125,6 +125,10 @@ static const int64_t four = 4;
  */
 
 #define KEYED beck_key_by(in, "k STRING", parity)
+#define ODD   beck_key_by(beck_filter(in, is_odd), "k STRING", parity)
+#define SMALL                                                                                      \
+    beck_key_by(beck_filter(in, is_below, .ctx = &four, .ctx_size = sizeof four), "k STRING",      \
+                parity)
 
 /* X(name, expression over `in`, schema, rows, rows of an empty batch with one partition) */
 #define OPERATORS(X)                                                                               \
@@ -184,7 +188,31 @@ static const int64_t four = 4;
       beck_combine_by_key(KEYED, "all ARRAY<BIGINT>", .create = first_list,                        \
                           .merge_value = longer_list, .merge_combiners = both_lists,               \
                           .partitions = 1, .no_map_side = true),                                   \
-      "k STRING, all ARRAY<BIGINT>", "(even,[0, 2, 4, 6])|(odd,[1, 3, 5])|", "")
+      "k STRING, all ARRAY<BIGINT>", "(even,[0, 2, 4, 6])|(odd,[1, 3, 5])|", "")                   \
+    X(distinct, beck_distinct(beck_map(in, "k STRING", parity), .partitions = 1), "k STRING",      \
+      "even|odd|", "")                                                                             \
+    X(join, beck_join(SMALL, ODD, .partitions = 1), "k STRING, n BIGINT, n_right BIGINT",          \
+      "(odd,1,1)|(odd,1,3)|(odd,1,5)|(odd,3,1)|(odd,3,3)|(odd,3,5)|", "")                          \
+    X(left_outer_join, beck_left_outer_join(SMALL, ODD, .partitions = 1),                          \
+      "k STRING, n BIGINT, n_right BIGINT",                                                        \
+      "(even,0,null)|(even,2,null)|"                                                               \
+      "(odd,1,1)|(odd,1,3)|(odd,1,5)|(odd,3,1)|(odd,3,3)|(odd,3,5)|",                              \
+      "")                                                                                          \
+    X(right_outer_join, beck_right_outer_join(ODD, SMALL, .partitions = 1),                        \
+      "k STRING, n BIGINT, n_right BIGINT",                                                        \
+      "(odd,1,1)|(odd,1,3)|(odd,3,1)|(odd,3,3)|(odd,5,1)|(odd,5,3)|"                               \
+      "(even,null,0)|(even,null,2)|",                                                              \
+      "")                                                                                          \
+    X(full_outer_join,                                                                             \
+      beck_full_outer_join(ODD, beck_map_values(SMALL, "m BIGINT", twice), .partitions = 1),       \
+      "k STRING, n BIGINT, m BIGINT",                                                              \
+      "(odd,1,2)|(odd,1,6)|(odd,3,2)|(odd,3,6)|(odd,5,2)|(odd,5,6)|"                               \
+      "(even,null,0)|(even,null,4)|",                                                              \
+      "")                                                                                          \
+    X(cogroup, beck_cogroup(SMALL, ODD, .partitions = 1),                                          \
+      "k STRING, n ARRAY<BIGINT>, n_right ARRAY<BIGINT>",                                          \
+      "(even,[0, 2],[])|(odd,[1, 3],[1, 3, 5])|", "")                                              \
+    X(join_of_other_keys, beck_join(KEYED, beck_key_by(KEYED, "n")), NULL, NULL, NULL)
 
 /* On a stream these are transformations, on an RDD actions. */
 #define REDUCTIONS(X)                                                                              \
@@ -292,6 +320,38 @@ static void every_operator_on_an_rdd(void **state)
         }
 }
 
+static void a_stream_meets_an_rdd(void **state)
+{
+    static const char rows[] = "(odd,1,-1)|(odd,3,-1)|(odd,5,-1)|";
+    beck_value values[] = {beck_text_value("odd"), beck_integer_value(-1)};
+    beck_context *ctx = stepped("static"), *other = stepped("other");
+    char expected[200];
+
+    (void)state;
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+    beck_rdd *known = beck_parallelize(ctx, "k STRING, x BIGINT", values, 1, .partitions = 2);
+    beck_collector *joined = beck_collect_stream(beck_join(KEYED, known, .partitions = 1));
+    for (int i = 0; i < 2; i++)
+        beck_queue_push(in, numbers(ctx, 0, 7, 3));
+    assert_int_equal(beck_step(ctx, 2000), BECK_OK);
+    snprintf(expected, sizeof expected, "1000 %s;2000 %s;", rows, rows);
+    assert_batches(joined, expected);
+    beck_context_free(ctx);
+
+    ctx = stepped("refused");
+    beck_rdd *there = beck_parallelize(other, "k STRING, x BIGINT", values, 1);
+    in = beck_queue_stream(ctx, "n BIGINT");
+    beck_join(KEYED, there);
+    assert_contains(beck_error_text(ctx), "the other side belongs to another context");
+    beck_context_free(ctx);
+    ctx = stepped("refused");
+    beck_rdd *here = beck_parallelize(ctx, "k STRING, x BIGINT", values, 1);
+    beck_join(here, beck_queue_stream(ctx, "k STRING, n BIGINT"));
+    assert_contains(beck_error_text(ctx), "put the stream first");
+    beck_context_free(ctx);
+    beck_context_free(other);
+}
+
 static void reductions_of_an_rdd_are_actions(void **state)
 {
     beck_context *ctx = beck_context_new("rdd", .master = "local[2]");
@@ -340,9 +400,8 @@ static void batches_without_an_rdd(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(every_operator_on_a_stream),
-        test(every_operator_on_an_rdd),
-        test(reductions_of_an_rdd_are_actions),
+        test(every_operator_on_a_stream), test(every_operator_on_an_rdd),
+        test(a_stream_meets_an_rdd),      test(reductions_of_an_rdd_are_actions),
         test(batches_without_an_rdd),
     };
 

@@ -463,6 +463,63 @@ typedef struct beck_group_args {
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), group_by_key), beck_group_args, __VA_ARGS__)
 BECK__BOTH(group_by_key, beck_group_args);
 
+/* The stream or RDD on the other side. A stream takes both: the RDD is the same in every batch. */
+typedef struct beck_other {
+    beck_dstream *stream;
+    beck_rdd *rdd;
+} beck_other;
+
+static inline beck_other beck__other_stream(beck_dstream *stream)
+{
+    beck_other other;
+    other.stream = stream;
+    other.rdd = NULL;
+    return other;
+}
+
+static inline beck_other beck__other_rdd(beck_rdd *rdd)
+{
+    beck_other other;
+    other.stream = NULL;
+    other.rdd = rdd;
+    return other;
+}
+
+#define BECK__OTHER(x)                                                                             \
+    _Generic((x), beck_dstream * : beck__other_stream, beck_rdd * : beck__other_rdd)(x)
+#define BECK__WITH(f, T, s, ...)                                                                   \
+    f((s), BECK__OTHER(BECK__FIRST(__VA_ARGS__, 0)),                                               \
+      &(const T){BECK__REST(__VA_ARGS__, BECK__END(T))})
+
+/* beck_join(a, b, .kind = BECK_LEFT_OUTER): key, columns of a, columns of b (a second "n" becomes
+ * "n_right"), a row for each pair of rows with equal keys; per key in order of a, then of b. Both
+ * have keys of the same types; a null key equals itself. Of streams: of the same batch. */
+typedef struct beck_join_args {
+    BECK_ARGS_TAIL;
+    beck_join_kind kind;
+    int partitions;
+    const char *name;
+} beck_join_args;
+#define beck_join(s, ...)             BECK__WITH(BECK__OF(s, join), beck_join_args, s, __VA_ARGS__)
+#define beck_left_outer_join(s, ...)  beck_join(s, __VA_ARGS__, .kind = BECK_LEFT_OUTER)
+#define beck_right_outer_join(s, ...) beck_join(s, __VA_ARGS__, .kind = BECK_RIGHT_OUTER)
+#define beck_full_outer_join(s, ...)  beck_join(s, __VA_ARGS__, .kind = BECK_FULL_OUTER)
+BECK_API beck_dstream *beck_dstream_join(beck_dstream *s, beck_other other,
+                                         const beck_join_args *args);
+BECK_API beck_rdd *beck_rdd_join(beck_rdd *r, beck_other other, const beck_join_args *args);
+
+/* beck_cogroup(a, b): key, ARRAY of the values of a, ARRAY of those of b (of STRUCT if there are
+ * several value columns); empty where that side lacks the key. */
+#define beck_cogroup(s, ...) BECK__WITH(BECK__OF(s, cogroup), beck_group_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck_dstream_cogroup(beck_dstream *s, beck_other other,
+                                            const beck_group_args *args);
+BECK_API beck_rdd *beck_rdd_cogroup(beck_rdd *r, beck_other other, const beck_group_args *args);
+
+/* Each different row once. Of a stream: within a batch. */
+#define beck_distinct(...)                                                                         \
+    BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), distinct), beck_group_args, __VA_ARGS__)
+BECK__BOTH(distinct, beck_group_args);
+
 /* (s, "combiner schema", .create = , .merge_value = , .merge_combiners = ): all on columns after
  * the key. create: the first value -> combiner; merge_value: combiner, value -> combiner;
  * merge_combiners: two combiners -> one. .no_map_side: combine after the shuffle only. */

@@ -67,6 +67,15 @@ typedef enum beck_type {
     BECK_STRUCT     /* a child chunk with the same number of rows */
 } beck_type;
 
+/* Which keys a join keeps: those on both sides; also those on the left only, the right only, or
+ * either. The missing side is null. */
+typedef enum beck_join_kind {
+    BECK_INNER,
+    BECK_LEFT_OUTER,
+    BECK_RIGHT_OUTER,
+    BECK_FULL_OUTER /* left and right */
+} beck_join_kind;
+
 /* Bytes that somebody else owns; not terminated by a NUL. */
 typedef struct beck_str {
     const char *data;

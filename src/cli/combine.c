@@ -125,6 +125,101 @@ static bool build_combine_by_key(struct graph *graph, struct step *step)
     return true;
 }
 
+static bool build_distinct(struct graph *graph, struct step *step)
+{
+    CLI_APPLY0(step->out, step->in, beck_distinct);
+    return beck__cli_typed(graph, step, step->in->type, NULL);
+}
+
+/* The second input of an operator; NULL and a failure if it has none. */
+static const struct node *other_of(struct graph *graph, const struct step *step)
+{
+    struct json_object *of = beck__json_get(step->json, "of");
+    struct json_object *second = of && json_object_is_type(of, json_type_array)
+                                     ? json_object_array_get_idx(of, 1)
+                                     : beck__json_get(step->json, "with");
+    const struct node *other =
+        second ? beck__cli_node(graph, json_object_get_string(second)) : NULL;
+
+    if (!other || other->answer || json_object_array_length(of) > 2) {
+        beck__cli_fail(graph->failure, "op %s needs two inputs", step->op);
+        return NULL;
+    }
+    if (step->in->type->kind == TYPE_PAIR && other->type->kind == TYPE_PAIR &&
+        beck__cli_type_equal(step->in->type->first, other->type->first))
+        return other;
+    beck__cli_misfit(graph->failure, "op %s needs pairs with keys of one type", step->op);
+    return NULL;
+}
+
+/* Rows (k, v, w) to the element [k, [v, w]]. */
+static bool nest_sides(struct graph *graph, struct step *step, const struct node *flat,
+                       const struct type *left, const struct type *right)
+{
+    struct function_args nest = {PAIR_KEY, 1};
+    char schema[SCHEMA_BYTES];
+    const struct type *sides = beck__cli_pair(graph, left, right);
+
+    if (!sides ||
+        !beck__cli_typed(graph, step, beck__cli_pair(graph, step->in->type->first, sides), schema))
+        return false;
+    CLI_APPLY(step->out, flat, beck_map, schema, beck__cli_nest, .ctx = &nest,
+              .ctx_size = sizeof nest);
+    return true;
+}
+
+static bool build_join_of(struct graph *graph, struct step *step, beck_join_kind kind)
+{
+    const struct node *other = other_of(graph, step);
+    int partitions = (int)beck__json_number(step->json, "partitions", 0);
+    struct node flat = {0};
+
+    if (!other)
+        return false;
+    if (step->in->stream)
+        flat.stream =
+            beck_join(step->in->stream, other->stream, .kind = kind, .partitions = partitions);
+    else
+        flat.rdd = beck_join(step->in->rdd, other->rdd, .kind = kind, .partitions = partitions);
+    return nest_sides(graph, step, &flat, step->in->type->second, other->type->second);
+}
+
+static bool build_join(struct graph *graph, struct step *step)
+{
+    return build_join_of(graph, step, BECK_INNER);
+}
+
+static bool build_left_outer_join(struct graph *graph, struct step *step)
+{
+    return build_join_of(graph, step, BECK_LEFT_OUTER);
+}
+
+static bool build_right_outer_join(struct graph *graph, struct step *step)
+{
+    return build_join_of(graph, step, BECK_RIGHT_OUTER);
+}
+
+static bool build_full_outer_join(struct graph *graph, struct step *step)
+{
+    return build_join_of(graph, step, BECK_FULL_OUTER);
+}
+
+static bool build_cogroup(struct graph *graph, struct step *step)
+{
+    const struct node *other = other_of(graph, step);
+    struct node flat = {0};
+
+    if (!other)
+        return false;
+    if (step->in->stream)
+        flat.stream = beck_cogroup(step->in->stream, other->stream);
+    else
+        flat.rdd = beck_cogroup(step->in->rdd, other->rdd);
+    return nest_sides(graph, step, &flat,
+                      beck__cli_type(&graph->types, TYPE_LIST, step->in->type->second, NULL),
+                      beck__cli_type(&graph->types, TYPE_LIST, other->type->second, NULL));
+}
+
 static bool build_count(struct graph *graph, struct step *step)
 {
     step->out->stream = beck_count(step->in->stream);
@@ -159,6 +254,12 @@ static const struct {
     {"reduce_by_key", build_reduce_by_key, false},
     {"group_by_key", build_group_by_key, false},
     {"combine_by_key", build_combine_by_key, false},
+    {"distinct", build_distinct, false},
+    {"join", build_join, false},
+    {"left_outer_join", build_left_outer_join, false},
+    {"right_outer_join", build_right_outer_join, false},
+    {"full_outer_join", build_full_outer_join, false},
+    {"cogroup", build_cogroup, false},
 };
 
 bool beck__cli_combine(struct graph *graph, struct step *step, bool *known)

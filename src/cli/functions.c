@@ -135,6 +135,28 @@ static void count_list(beck_call *c, struct made *made, beck_row row, uint32_t c
     make_number(made, beck_get_array(row, column).count);
 }
 
+/* A missing side counts as 0. */
+static void sum_sides(beck_call *c, struct made *made, beck_row row, uint32_t column)
+{
+    beck_row sides = beck_get_struct(row, column);
+    int64_t sum = 0;
+
+    (void)c;
+    for (uint32_t i = 0; i < 2; i++)
+        sum = plus(sum, beck_is_null(sides, i) ? 0 : beck_get_bigint(sides, i));
+    make_number(made, sum);
+}
+
+static void count_sides(beck_call *c, struct made *made, beck_row row, uint32_t column)
+{
+    beck_row sides = beck_get_struct(row, column);
+
+    (void)c;
+    snprintf(made->small, sizeof made->small, "%" PRIu32 ":%" PRIu32,
+             beck_get_array(sides, 0).count, beck_get_array(sides, 1).count);
+    made->value = beck_text_value(made->small);
+}
+
 /* Signatures and functions, in two arrays with the same order. */
 static const struct signature value_signatures[] = {
     {"identity", FITS_ANY, GIVES_SAME},      {"to_string", FITS_NUMBER, GIVES_TEXT},
@@ -143,11 +165,12 @@ static const struct signature value_signatures[] = {
     {"mod_10", FITS_NUMBER, GIVES_NUMBER},   {"times_1000003", FITS_NUMBER, GIVES_NUMBER},
     {"one", FITS_ANY, GIVES_NUMBER},         {"length", FITS_TEXT, GIVES_NUMBER},
     {"to_upper", FITS_TEXT, GIVES_TEXT},     {"sum_list", FITS_NUMBERS, GIVES_NUMBER},
-    {"count_list", FITS_LIST, GIVES_NUMBER},
+    {"count_list", FITS_LIST, GIVES_NUMBER}, {"sum_sides", FITS_SIDES, GIVES_NUMBER},
+    {"count_sides", FITS_LISTS, GIVES_TEXT},
 };
-static value_fn *const value_functions[] = {identity, to_string, plus_4,        plus_8, plus_10,
-                                            negate,   mod_10,    times_1000003, one,    length,
-                                            to_upper, sum_list,  count_list};
+static value_fn *const value_functions[] = {
+    identity, to_string, plus_4,   plus_8,   plus_10,    negate,    mod_10,     times_1000003,
+    one,      length,    to_upper, sum_list, count_list, sum_sides, count_sides};
 
 static bool even(beck_row row, uint32_t column)
 {
@@ -209,6 +232,12 @@ bool beck__cli_fits(enum fits fits, const struct type *type)
         return type->kind == TYPE_LIST && type->first->kind == TYPE_NUMBER;
     case FITS_PAIR:
         return type->kind == TYPE_PAIR;
+    case FITS_SIDES:
+        return type->kind == TYPE_PAIR && type->first->kind == TYPE_NUMBER &&
+               type->second->kind == TYPE_NUMBER;
+    case FITS_LISTS:
+        return type->kind == TYPE_PAIR && type->first->kind == TYPE_LIST &&
+               type->second->kind == TYPE_LIST;
     }
     return false;
 }

@@ -99,7 +99,17 @@ struct function_args {
 };
 
 /* What a function accepts and what it gives. */
-enum fits { FITS_ANY, FITS_NUMBER, FITS_TEXT, FITS_SCALAR, FITS_LIST, FITS_NUMBERS, FITS_PAIR };
+enum fits {
+    FITS_ANY,
+    FITS_NUMBER,
+    FITS_TEXT,
+    FITS_SCALAR,
+    FITS_LIST,
+    FITS_NUMBERS,
+    FITS_PAIR,
+    FITS_SIDES, /* two numbers, as a join gives them */
+    FITS_LISTS  /* two lists, as cogroup gives them */
+};
 enum gives { GIVES_SAME, GIVES_NUMBER, GIVES_TEXT, GIVES_ITEM };
 
 bool beck__cli_fits(enum fits fits, const struct type *type);

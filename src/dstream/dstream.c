@@ -78,6 +78,7 @@ TRANSFORM(group_by_key, beck_group_args)
 TRANSFORM(combine_by_key, beck_combine_args)
 TRANSFORM(count, beck_none_args)
 TRANSFORM(count_by_value, beck_group_args)
+TRANSFORM(distinct, beck_group_args)
 
 beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args)
 {
@@ -92,6 +93,34 @@ beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_no
     }
     return beck__dstream_new(a->streams, beck__node_union(graph, a->node, b->node, args->site));
 }
+
+/* The node of the other side: a stream of this context, or an RDD that lives as long as it. NULL:
+ * the error is set. */
+static struct node *other_node(beck_dstream *s, beck_other other, const char *name, beck_site site)
+{
+    struct graph *graph = s->streams->graph;
+
+    if (other.stream ? other.stream->streams == s->streams : other.rdd && other.rdd->graph == graph)
+        return other.stream ? other.stream->node : other.rdd->node;
+    if (other.stream ? other.stream->streams != NULL : other.rdd && other.rdd->graph)
+        beck__node_error(graph, name, site, BECK_INVALID,
+                         "the other side belongs to another context, or to one batch only");
+    else if (!other.stream && !other.rdd)
+        beck__node_error(graph, name, site, BECK_INVALID, "the other side is NULL");
+    return NULL;
+}
+
+#define WITH(name, T)                                                                              \
+    beck_dstream *beck_dstream_##name(beck_dstream *s, beck_other other, const T *args)            \
+    {                                                                                              \
+        struct graph *graph = open_graph(s, #name, args->site);                                    \
+        struct node *node = graph ? other_node(s, other, #name, args->site) : NULL;                \
+        return node ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, node, args)) \
+                    : dead(s);                                                                     \
+    }
+
+WITH(join, beck_join_args)
+WITH(cogroup, beck_group_args)
 
 const char *beck_dstream_schema_text(const beck_dstream *s)
 {

@@ -51,6 +51,8 @@ struct operator *beck__partition_open(struct task *task, const struct op *op);
 struct operator *beck__glom_open(struct task *task, const struct op *op);
 struct operator *beck__group_open(struct task *task, const struct op *op);
 struct operator *beck__limit_open(struct task *task, const struct op *op);
+struct operator *beck__side_open(struct task *task, const struct op *op);
+struct operator *beck__join_open(struct task *task, const struct op *op);
 struct operator *beck__sink_open(struct task *task, const struct op *op);
 
 /* The address of op->function[i] into *function (a function or object pointer); false with

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folds whose result is an ARRAY: group_by_key (all values in order), distinct (first seen first)
- * and top (the n largest, descending). The values of all groups stand in one builder; each group
- * has a linked list of row numbers. Between tasks the array itself is the state.
+ * Folds whose result is an ARRAY: group_by_key (all values in order), cogroup (those of one side),
+ * distinct (first seen first) and top (the n largest, descending). The values of all groups stand
+ * in one builder; each group has a linked list of row numbers. Between tasks the array itself is
+ * the state.
  */
 #include "exec/fold.h"
 #include "exec/table.h"
@@ -200,8 +201,10 @@ static bool add(struct list *self, const beck_chunk *chunk, uint32_t first, uint
         return true;
     if (fold == FOLD_DISTINCT)
         return add_distinct(self, chunk, first, row, group);
+    if (fold == FOLD_SIDES)
+        k = k->child->column;
     for (uint32_t i = 0; i < self->width; i++)
-        if (!beck__builder_cell(&self->rows, i, &chunk->column[first + i], row, false))
+        if (!beck__builder_cell(&self->rows, i, &k[i], row, false))
             return false;
     beck__builder_end_row(&self->rows);
     if (!link_row(self, group, self->rows.chunk->rows - 1))
@@ -304,7 +307,10 @@ struct fold *beck__fold_list(const struct fold *place)
     self->base.emit = list_emit;
     self->base.close = list_close;
     self->row_schema = (beck_schema){.count = 1, .fields = array->fields};
-    if (op->fold == FOLD_LIST && op->in->count - op->keys > 1)
+    uint32_t values = op->fold == FOLD_LIST    ? op->in->count - op->keys
+                      : op->fold == FOLD_SIDES ? place->value.count
+                                               : 1;
+    if (values > 1)
         self->row_schema =
             (beck_schema){.count = array->fields[0].count, .fields = array->fields[0].fields};
     self->width = self->row_schema.count;

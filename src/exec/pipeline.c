@@ -76,6 +76,10 @@ static struct operator *open_one(struct task *task, const struct op *op)
         return beck__limit_open(task, op);
     case OP_SINK:
         return beck__sink_open(task, op);
+    case OP_SIDE:
+        return beck__side_open(task, op);
+    case OP_JOIN:
+        return beck__join_open(task, op);
     case OP_COUNT:
         break;
     }

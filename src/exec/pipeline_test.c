@@ -122,7 +122,7 @@ static void test_empty_program(void **state)
 {
     (void)state;
     struct bench x;
-    struct operator *head = NULL, *sink;
+    struct operator* head = NULL, *sink;
     bench_open(&x, "line STRING");
     struct program none = {.in = x.in.schema, .out = x.in.schema};
     sink = beck__collector_open(&x.task, x.in.schema, &x.out);
@@ -140,7 +140,7 @@ static void test_open_fails(void **state)
     (void)state;
     struct bench x;
     struct op ops[8];
-    struct operator *head = NULL, *sink;
+    struct operator* head = NULL, *sink;
     bench_open(&x, "line STRING");
     uint32_t count = long_chain(&x, ops);
     sink = beck__collector_open(&x.task, ops[count - 1].out, &x.out);
@@ -152,7 +152,10 @@ static void test_open_fails(void **state)
     ops[0].kind = OP_COUNT;
     program = test_program(&x.arena, ops, count);
     assert_int_equal(beck__pipeline_open(&x.task, program, sink, &head), BECK_CORRUPT);
-    assert_string_equal(x.task.error.text, "unknown operation 10");
+    struct text unknown = {.memory = &x.os->memory};
+    beck__text_printf(&unknown, "unknown operation %d", (int)OP_COUNT);
+    assert_string_equal(x.task.error.text, beck__text_get(&unknown));
+    beck__text_deinit(&unknown);
     bench_close(&x);
 }
 

@@ -97,6 +97,9 @@ static bool column_fits(const struct op *op, const struct field *in, const struc
     case FOLD_USER:
         return (!op->state_in || in->type == BECK_BINARY) &&
                (!op->state_out || out->type == BECK_BINARY);
+    case FOLD_SIDES:
+        return !op->state_in && !op->state_out && in->type == BECK_STRUCT && in->count > 0 &&
+               is_array_of(out, in->fields, in->count);
     default:
         return false;
     }
@@ -125,6 +128,37 @@ static bool group_fits(const struct op *op)
     return true;
 }
 
+/* ---- cogroup and join ------------------------------------------------------------------------ */
+
+static bool side_fits(const struct op *op)
+{
+    uint32_t sides = op->out->count - op->keys, values = op->in->count - op->keys;
+    const struct field *side = op->out->fields + op->keys;
+
+    if (op->keys >= op->out->count || op->number >= sides || values == 0 ||
+        !same_types(op->in->fields, op->out->fields, op->keys))
+        return false;
+    for (uint32_t i = 0; i < sides; i++)
+        if (side[i].type != BECK_STRUCT || side[i].count == 0)
+            return false;
+    return side[op->number].count == values &&
+           same_types(op->in->fields + op->keys, side[op->number].fields, values);
+}
+
+static bool join_fits(const struct op *op)
+{
+    const struct field *lists = op->in->fields + op->keys, *out = op->out->fields + op->keys;
+
+    if (op->column_count != 2 || op->in->count != op->keys + 2 || op->number > BECK_FULL_OUTER ||
+        op->columns[0] == 0 || op->columns[0] > BECK__COLUMNS_MAX || op->columns[1] == 0 ||
+        op->columns[1] > BECK__COLUMNS_MAX ||
+        op->out->count != op->keys + op->columns[0] + op->columns[1])
+        return false;
+    return same_types(op->in->fields, op->out->fields, op->keys) &&
+           is_array_of(&lists[0], out, op->columns[0]) &&
+           is_array_of(&lists[1], out + op->columns[0], op->columns[1]);
+}
+
 bool beck__op_fits(const struct op *op)
 {
     if (op->emits > EMITS_ANY || op->adds > ADDS_ROW_AFTER || op->fold >= FOLD_KINDS || !op->name ||
@@ -150,6 +184,10 @@ bool beck__op_fits(const struct op *op)
         return group_fits(op);
     case OP_SINK:
         return op->out->count == 1 && op->out->fields[0].type == BECK_BINARY;
+    case OP_SIDE:
+        return side_fits(op);
+    case OP_JOIN:
+        return join_fits(op);
     case OP_COUNT:
         break;
     }

@@ -89,6 +89,38 @@ static void test_schemas(void **state)
     REFUSED(OP_SINK, "a STRING", "a STRING", .keys = 0);
 }
 
+static bool join_is_fit(const char *in, const char *out, uint32_t left, uint32_t right)
+{
+    const uint32_t widths[] = {left, right};
+    struct op op = test_op(&arena, OP_JOIN, in, out);
+
+    op.keys = 1;
+    op.columns = widths;
+    op.column_count = 2;
+    return beck__op_fits(&op);
+}
+
+static void test_cogroup_and_join(void **state)
+{
+    static const char lists[] = "k STRING, a ARRAY<BIGINT>, b ARRAY<STRUCT<x STRING, y BIGINT>>";
+    (void)state;
+    REFUSED(OP_SIDE, "k STRING, n BIGINT", "k STRING, l STRUCT<n DOUBLE>", .keys = 1);
+    REFUSED(OP_SIDE, "k STRING, n BIGINT", "k STRING, l BIGINT", .keys = 1);
+    REFUSED(OP_SIDE, "k STRING, n BIGINT", "k BIGINT, l STRUCT<n BIGINT>", .keys = 1);
+    REFUSED(OP_SIDE, "k STRING, n BIGINT", "k STRING", .keys = 1);
+    REFUSED(OP_SIDE, "k STRING", "k STRING, l STRUCT<n BIGINT>", .keys = 1);
+    REFUSED(OP_GROUP, "k STRING, l STRUCT<n BIGINT>", "k STRING, l ARRAY<STRING>", .keys = 1,
+            .fold = FOLD_SIDES);
+    REFUSED(OP_GROUP, "k STRING, l STRUCT<n BIGINT>", "k STRING, l ARRAY<BIGINT>", .keys = 1,
+            .fold = FOLD_SIDES, .state_in = true);
+    assert_true(join_is_fit(lists, "k STRING, a BIGINT, x STRING, y BIGINT", 1, 2));
+    assert_false(join_is_fit(lists, "k STRING, a BIGINT, x STRING, y BIGINT", 2, 1));
+    assert_false(join_is_fit(lists, "k STRING, a BIGINT, x STRING", 1, 1));
+    assert_false(join_is_fit(lists, "k STRING, a BIGINT, x STRING, y BIGINT", 1, UINT32_MAX));
+    assert_false(join_is_fit(lists, "k STRING, a DOUBLE, x STRING, y BIGINT", 1, 2));
+    assert_false(join_is_fit("k STRING, a ARRAY<BIGINT>", "k STRING, a BIGINT, x STRING", 1, 1));
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -160,6 +192,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_samples_fit, open, close),
         cmocka_unit_test_setup_teardown(test_numbers, open, close),
         cmocka_unit_test_setup_teardown(test_schemas, open, close),
+        cmocka_unit_test_setup_teardown(test_cogroup_and_join, open, close),
         cmocka_unit_test_setup_teardown(test_groups, open, close),
         cmocka_unit_test_setup_teardown(test_always, open, close),
         cmocka_unit_test_setup_teardown(test_project, open, close),

@@ -42,7 +42,7 @@ static struct op full_op(struct arena *arena, const struct test_sample *sample, 
     op.values = test_below(seed, 2) == 1;
     op.emits = (enum op_emits)test_below(seed, 3);
     op.always = op.keys == 0 && test_below(seed, 2) == 1;
-    op.number = test_random(seed);
+    op.number = op.kind == OP_SIDE ? 0 : test_random(seed); /* of a side: which one */
     for (int i = 0; i < 3; i++)
         op.function[i] = (struct function_id){test_random(seed), test_random(seed)};
     op.bytes = beck_bytes_of("\0context\xff", test_below(seed, 10));

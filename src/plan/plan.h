@@ -19,7 +19,9 @@
     X(GLOM, "glom")           /* a partition becomes one array */                                  \
     X(GROUP, "group")         /* a group table over the key columns */                             \
     X(LIMIT, "limit")         /* the first `number` rows of a partition */                         \
-    X(SINK, "sink")           /* a sink class writes the partition; its message comes out */
+    X(SINK, "sink")           /* a sink class writes the partition; its message comes out */       \
+    X(SIDE, "side")           /* of a cogroup: the values become the STRUCT column `number` */     \
+    X(JOIN, "join")           /* a cogroup of two becomes pairs; `number` is a beck_join_kind */
 
 enum op_kind {
 #define BECK__OP_ENUM(id, text) OP_##id,
@@ -47,6 +49,7 @@ enum op_fold {
     FOLD_REDUCE,  /* function[0] */
     FOLD_COMBINE, /* function[0] create, [1] merge_value, [2] merge_combiners */
     FOLD_LIST,    /* group_by_key */
+    FOLD_SIDES,   /* cogroup: an ARRAY per STRUCT column, of those that are not null */
     FOLD_KINDS
 };
 
@@ -68,7 +71,7 @@ struct op {
     struct function_id function[3];
     beck_str bytes; /* context bytes of the callback; parameters of a sink */
     uint32_t column_count;
-    const uint32_t *columns;
+    const uint32_t *columns; /* of PROJECT; how many each side of a JOIN has */
 };
 
 struct program {

@@ -77,6 +77,10 @@ static const struct test_sample test_samples[] = {
     {OP_GROUP, "k STRING, v STRING", "k STRING, v ARRAY<STRING>", 1, FOLD_LIST, 0, 0, 0},
     {OP_GROUP, "k STRING, v STRING, w BIGINT", "k STRING, v ARRAY<STRUCT<v STRING, w BIGINT>>", 1,
      FOLD_LIST, 0, 0, 0},
+    {OP_SIDE, "k STRING, v STRING, w BIGINT", "k STRING, l STRUCT<v STRING, w BIGINT>", 1, 0, 0, 0,
+     0},
+    {OP_GROUP, "k STRING, l STRUCT<n DOUBLE>, r STRUCT<s STRING, t STRING>",
+     "k STRING, l ARRAY<DOUBLE>, r ARRAY<STRUCT<s STRING, t STRING>>", 1, FOLD_SIDES, 0, 0, 0},
 };
 
 static inline struct op test_sample_op(struct arena *arena, const struct test_sample *sample)

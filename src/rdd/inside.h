@@ -27,6 +27,8 @@ bool beck__node_context(struct graph *graph, const struct origin *origin, struct
                         const void *ctx, size_t size);
 /* True if the rows have a value beside their key; else the error is set. */
 bool beck__node_pair(struct graph *graph, const struct origin *origin, const struct node *parent);
+/* The partition count of an operator: the default for 0; 0 after an error. */
+uint32_t beck__node_partitions(struct graph *graph, const struct origin *origin, int partitions);
 /* columns of a, then of b. NULL without memory (error set). */
 const beck_schema *beck__schema_join(struct graph *graph, const struct field *a, uint32_t a_count,
                                      const struct field *b, uint32_t b_count);

@@ -55,6 +55,13 @@ struct stamp {
     size_t capacity;
 };
 
+/* What users hold of an RDD: a node in the life (of the context, or of a batch) that it is from. */
+struct beck_rdd {
+    struct graph *graph;
+    struct session_life *life; /* the session's, which begins with nothing that matters here */
+    struct node *node;         /* NULL: poisoned */
+};
+
 /* Sets the graph's error: "reduce_by_key at wc.c:18: ...". Returns NULL. */
 struct node *beck__node_error(struct graph *graph, const char *name, beck_site site,
                               beck_status status, const char *format, ...) BECK__PRINTF(5, 6);
@@ -93,6 +100,13 @@ struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
 struct node *beck__node_count(struct graph *graph, struct node *parent, const beck_none_args *args);
 struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
                                        const beck_group_args *args);
+
+struct node *beck__node_distinct(struct graph *graph, struct node *parent,
+                                 const beck_group_args *args);
+struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node *b,
+                                const beck_group_args *args);
+struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,
+                             const beck_join_args *args);
 
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
 const struct program *beck__program_limit(struct graph *graph, const struct node *node,

@@ -6,8 +6,7 @@
  */
 #include "rdd/inside.h"
 
-/* The partition count of an operator; 0 after an error. */
-static uint32_t count_of(struct graph *graph, const struct origin *origin, int partitions)
+uint32_t beck__node_partitions(struct graph *graph, const struct origin *origin, int partitions)
 {
     if (partitions == 0)
         return graph->partitions;
@@ -141,7 +140,7 @@ struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent,
 
     if (!parent || !beck__node_pair(graph, &origin, parent))
         return NULL;
-    uint32_t n = count_of(graph, &origin, args->partitions);
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
     struct fold_plan plan = {.keys = parent->keys,
                              .partitioning = {PARTITION_HASH, parent->keys, n}};
     return n ? reduce(graph, parent, &origin, args, &plan) : NULL;
@@ -190,7 +189,7 @@ struct node *beck__node_group_by_key(struct graph *graph, struct node *parent,
 
     if (!parent || !beck__node_pair(graph, &origin, parent))
         return NULL;
-    uint32_t n = count_of(graph, &origin, args->partitions);
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
     struct fold_plan plan = {.keys = parent->keys,
                              .partitioning = {PARTITION_HASH, parent->keys, n}};
     plan.final.fold = FOLD_LIST;
@@ -208,7 +207,7 @@ struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
     if (!args->create || !args->merge_value || !args->merge_combiners)
         return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
                                 "needs .create, .merge_value and .merge_combiners");
-    uint32_t n = count_of(graph, &origin, args->partitions);
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
     const beck_schema *combiner = beck__node_schema(graph, &origin, args->schema);
     struct fold_plan plan = {.keys = parent->keys,
                              .partitioning = {PARTITION_HASH, parent->keys, n}};
@@ -257,7 +256,8 @@ struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
 
     if (!parent)
         return NULL;
-    uint32_t n = count_of(graph, &origin, args->partitions), keys = parent->schema->count;
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions),
+             keys = parent->schema->count;
     struct fold_plan plan = {
         .keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
     plan.final.fold = FOLD_COUNT;
@@ -265,6 +265,25 @@ struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
         n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
     plan.partial = plan.final;
     return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+}
+
+/* Every column is the key, and nothing is left to fold. */
+struct node *beck__node_distinct(struct graph *graph, struct node *parent,
+                                 const beck_group_args *args)
+{
+    struct origin origin = {"distinct", args->site, args->name};
+
+    if (!parent)
+        return NULL;
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
+    uint32_t keys = parent->schema->count;
+    struct fold_plan plan = {
+        .keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
+    plan.partial.out = plan.final.out = parent->schema;
+    struct node *node = n ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+    if (node)
+        node->keys = parent->keys;
+    return node;
 }
 
 struct node *beck__node_repartition(struct graph *graph, struct node *parent,
@@ -277,7 +296,7 @@ struct node *beck__node_repartition(struct graph *graph, struct node *parent,
     if (args->partitions == 0)
         return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
                                 "0 partitions; give a number from 1 to 65536");
-    uint32_t n = count_of(graph, &origin, args->partitions);
+    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
     struct partitioning to = {PARTITION_ROUND_ROBIN, 0, n};
     struct node *node = n ? beck__node_shuffle(graph, parent, &origin, to) : NULL;
     if (node)

@@ -16,6 +16,7 @@ beck_rdd *beck__session_rdd(struct session_life *life, struct node *node)
         beck__error_memory(life->graph.error, "an RDD", sizeof *r);
         return &poisoned;
     }
+    r->graph = &life->graph;
     r->life = life;
     r->node = node;
     return r;
@@ -53,22 +54,56 @@ TRANSFORM(glom, beck_none_args)
 TRANSFORM(reduce_by_key, beck_reduce_args)
 TRANSFORM(group_by_key, beck_group_args)
 TRANSFORM(combine_by_key, beck_combine_args)
+TRANSFORM(distinct, beck_group_args)
+
+/* The life of what is made of two RDDs, the shorter one: of a batch's RDD and one of the context
+ * that of the batch. NULL: *result is what to give back, the error is set. */
+static struct session_life *common_life(beck_rdd *a, beck_rdd *b, const char *name, beck_site site,
+                                        beck_rdd **result)
+{
+    *result = graph_of(a) ? b : a;
+    if (!graph_of(a) || !graph_of(b))
+        return NULL;
+    if (a->life->ctx == b->life->ctx)
+        return a->life->stamp.batch_ms ? a->life : b->life;
+    beck__node_error(a->graph, name, site, BECK_INVALID, "the RDDs belong to different contexts");
+    *result = beck__session_rdd(a->life, NULL);
+    return NULL;
+}
 
 beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
 {
-    struct graph *graph = graph_of(a);
+    beck_rdd *result;
+    struct session_life *life = common_life(a, b, "union", args->site, &result);
 
-    if (!graph || !graph_of(b))
-        return graph ? b : a;
-    if (a->life->ctx != b->life->ctx) {
-        beck__node_error(graph, "union", args->site, BECK_INVALID,
-                         "the RDDs belong to different contexts");
-        return beck__session_rdd(a->life, NULL);
-    }
-    /* the shorter life: a batch's RDD united with one of the context lives as long as the batch */
-    struct session_life *life = a->life->stamp.batch_ms ? a->life : b->life;
-    return beck__session_rdd(life, beck__node_union(&life->graph, a->node, b->node, args->site));
+    return life ? beck__session_rdd(life,
+                                    beck__node_union(&life->graph, a->node, b->node, args->site))
+                : result;
 }
+
+/* True if the other side is an RDD; else the error is set. */
+static bool other_is_rdd(beck_rdd *r, beck_other other, const char *name, beck_site site)
+{
+    if (!other.rdd && graph_of(r))
+        beck__node_error(r->graph, name, site, BECK_INVALID,
+                         "an RDD has no batches to meet those of a stream; put the stream first");
+    return other.rdd != NULL;
+}
+
+#define WITH(name, T)                                                                              \
+    beck_rdd *beck_rdd_##name(beck_rdd *r, beck_other other, const T *args)                        \
+    {                                                                                              \
+        beck_rdd *result;                                                                          \
+        if (!other_is_rdd(r, other, #name, args->site))                                            \
+            return beck__session_rdd(r->life, NULL);                                               \
+        struct session_life *life = common_life(r, other.rdd, #name, args->site, &result);         \
+        return life ? beck__session_rdd(                                                           \
+                          life, beck__node_##name(&life->graph, r->node, other.rdd->node, args))   \
+                    : result;                                                                      \
+    }
+
+WITH(join, beck_join_args)
+WITH(cogroup, beck_group_args)
 
 const char *beck_rdd_schema_text(const beck_rdd *r)
 {

@@ -63,11 +63,6 @@ struct beck_context {
 #define SESSION_ANY_THREAD  0u
 #define SESSION_DRIVER_SOON UINT64_MAX /* it has not told yet which one it is */
 
-struct beck_rdd {
-    struct session_life *life;
-    struct node *node; /* NULL: poisoned */
-};
-
 /* The first error of the context, or what ended its stream; never NULL. */
 const struct error *beck__session_error(const beck_context *ctx);
 /* Opens the engine if it is not open yet. The error sticks. */

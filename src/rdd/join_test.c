@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * join_test - the schemas of joins and cogroups, and what they refuse. Rows are joined in the tests
+ * of session and by the conformance vectors.
+ */
+#include "rdd/testing.h"
+
+static void same_schema(struct fixture *f, const struct node *node, const char *expected)
+{
+    assert_string_equal(schema_of(f, node), expected);
+}
+
+static void test_schemas(void **state)
+{
+    struct fixture *f = *state;
+    struct node *a = source(f, "user STRING, n BIGINT");
+    struct node *b = source(f, "who STRING, n BIGINT, page STRING");
+    beck_join_args join = {SITE};
+    beck_group_args group = {SITE};
+
+    same_schema(f, beck__node_join(&f->graph, a, b, &join),
+                "user STRING, n BIGINT, n_right BIGINT, page STRING");
+    same_schema(f, beck__node_join(&f->graph, a, a, &join),
+                "user STRING, n BIGINT, n_right BIGINT");
+    struct node *twice = beck__node_join(&f->graph, a, a, &join);
+    same_schema(f, beck__node_join(&f->graph, twice, a, &join),
+                "user STRING, n BIGINT, n_right BIGINT, n_right_right BIGINT");
+    same_schema(f, beck__node_cogroup(&f->graph, a, b, &group),
+                "user STRING, n ARRAY<BIGINT>, values ARRAY<STRUCT<n BIGINT, page STRING>>");
+    same_schema(f, beck__node_cogroup(&f->graph, a, a, &group),
+                "user STRING, n ARRAY<BIGINT>, n_right ARRAY<BIGINT>");
+    same_schema(f, beck__node_distinct(&f->graph, b, &group), "who STRING, n BIGINT, page STRING");
+    assert_int_equal(f->error.status, BECK_OK);
+}
+
+static void test_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct node *a = source(f, "user STRING, n BIGINT"), *b = source(f, "id BIGINT, x DOUBLE");
+    struct node *key = source(f, "user STRING");
+    beck_join_args join = {SITE};
+
+    assert_error(f, beck__node_join(&f->graph, a, b, &join), BECK_TYPE,
+                 "the keys differ: (user STRING) and (id BIGINT)");
+    assert_error(f, beck__node_join(&f->graph, a, key, &join), BECK_TYPE, "join at wc.c:17: ");
+    join.partitions = -1;
+    assert_error(f, beck__node_join(&f->graph, a, a, &join), BECK_INVALID, "-1 partitions");
+    join.partitions = 0;
+    join.kind = (beck_join_kind)4;
+    assert_error(f, beck__node_join(&f->graph, a, a, &join), BECK_INVALID, ".kind is 4");
+    assert_null(beck__node_join(&f->graph, a, NULL, &(beck_join_args){SITE}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_schemas, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_refused, fixture_setup, fixture_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
