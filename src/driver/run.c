@@ -175,7 +175,7 @@ static beck_status open_outputs(struct driver *driver)
         sink->class_of = o->class_of;
         sink->params = o->program->ops[o->program->count - 1].bytes;
         o->state = sink;
-        if (beck__sink_open_once(sink, &ctx->arena, &ctx->error))
+        if (beck__sink_open_once(sink, &ctx->arena, o->what, &ctx->error))
             return ctx->error.status;
     }
     return BECK_OK;

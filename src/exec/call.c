@@ -72,6 +72,24 @@ enum flow beck__call_check(beck_call *c)
     return FLOW_FAILED;
 }
 
+/* How many rows the callback has read. */
+static uint64_t rows_read(const struct beck_rows *rows)
+{
+    uint64_t count = rows->row;
+
+    for (size_t i = 0; i < rows->block; i++)
+        count += rows->blocks->items[i]->chunk->rows;
+    return count;
+}
+
+/* The first failure is the one that is told; a callback may read on after it. */
+static void set_failed(beck_call *c)
+{
+    if (!c->failed && c->rows)
+        c->record = rows_read(c->rows);
+    c->failed = true;
+}
+
 void beck_fail(beck_call *c, const char *format, ...)
 {
     va_list list;
@@ -79,7 +97,7 @@ void beck_fail(beck_call *c, const char *format, ...)
     va_start(list, format);
     beck__error_set_list(&c->reason, BECK_TASK, format, list);
     va_end(list);
-    c->failed = true;
+    set_failed(c);
 }
 
 void beck__wrong_column(beck_row row, uint32_t column, beck_type wanted)
@@ -200,14 +218,14 @@ void beck_emit_values(beck_call *c, const beck_value *values, size_t count)
         if (emit_fast(c, &column[k], &values[k]))
             continue;
         if (beck__builder_value(c->out, c->first + k, &values[k], &c->keep, &c->reason)) {
-            c->failed = true;
+            set_failed(c);
             beck__builder_drop_row(c->out);
             return;
         }
     }
     if (c->adds != ADDS_NOTHING && !emit_copies(c)) {
         beck__error_memory(&c->reason, "an emitted row", 0);
-        c->failed = true;
+        set_failed(c);
         beck__builder_drop_row(c->out);
         return;
     }
@@ -227,7 +245,7 @@ void beck_emit_row(beck_call *c, beck_row row)
         values = beck__alloc(c->task->memory, count * sizeof *values);
     if (!values) {
         beck__error_memory(&c->reason, "an emitted row", count * sizeof *values);
-        c->failed = true;
+        set_failed(c);
         return;
     }
     for (uint32_t k = 0; k < count; k++)

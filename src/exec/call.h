@@ -21,6 +21,7 @@ struct beck_call {
     beck_row in;     /* current input row; first: what the callback sees */
     beck_str keep;   /* bytes of the input that outlive the push */
     uint64_t record; /* number of the input row within the task */
+    const struct beck_rows *rows; /* of a partition callback: it reads them itself */
     enum flow flow;  /* what the flusher answered; a callback goes on, its rows are dropped */
     bool failed;
     struct error reason;

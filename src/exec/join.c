@@ -33,7 +33,7 @@ static bool more_nulls(struct side *self, uint32_t rows)
     return true;
 }
 
-static enum flow side_push(struct operator* base, const beck_chunk *chunk)
+static enum flow side_push(struct operator *base, const beck_chunk *chunk)
 {
     struct side *self = (struct side *)base;
     const struct op *op = base->op;
@@ -55,12 +55,12 @@ static enum flow side_push(struct operator* base, const beck_chunk *chunk)
     return base->next->push(base->next, &self->out);
 }
 
-static void side_close(struct operator* base)
+static void side_close(struct operator *base)
 {
     beck__builder_deinit(&((struct side *)base)->nulls);
 }
 
-struct operator* beck__side_open(struct task *task, const struct op *op)
+struct operator *beck__side_open(struct task *task, const struct op *op)
 {
     struct side *self = beck__operator_new(task, op, sizeof *self);
 
@@ -178,7 +178,7 @@ static enum flow add_row(struct join *self, const beck_chunk *chunk, uint32_t ro
     return FLOW_MORE;
 }
 
-static enum flow join_push(struct operator* base, const beck_chunk *chunk)
+static enum flow join_push(struct operator *base, const beck_chunk *chunk)
 {
     struct join *self = (struct join *)base;
     enum flow flow = FLOW_MORE;
@@ -190,12 +190,12 @@ static enum flow join_push(struct operator* base, const beck_chunk *chunk)
     return self->count && !append(self, chunk) ? FLOW_FAILED : beck__flush(base, &self->out);
 }
 
-static void join_close(struct operator* base)
+static void join_close(struct operator *base)
 {
     beck__builder_deinit(&((struct join *)base)->out);
 }
 
-struct operator* beck__join_open(struct task *task, const struct op *op)
+struct operator *beck__join_open(struct task *task, const struct op *op)
 {
     struct join *self = beck__operator_new(task, op, sizeof *self);
 

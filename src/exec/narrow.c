@@ -116,24 +116,14 @@ static void whole_close(struct operator *base)
         beck__builder_deinit(&self->out);
 }
 
-/* How many rows the callback has read: the number of its record. */
-static uint64_t rows_read(const struct beck_rows *rows)
-{
-    uint64_t count = rows->row;
-
-    for (size_t i = 0; i < rows->block; i++)
-        count += rows->blocks->items[i]->chunk->rows;
-    return count;
-}
-
 static enum flow partition_finish(struct operator *base)
 {
     struct whole *self = (struct whole *)base;
     struct beck_rows rows = {.blocks = &self->rows};
 
+    self->call.rows = &rows;
     beck__call_enter(&self->call);
     self->fn(&self->call, &rows);
-    self->call.record = rows_read(&rows);
     enum flow flow = beck__call_check(&self->call);
     beck__call_leave(&self->call);
     if (flow == FLOW_MORE && self->emits)

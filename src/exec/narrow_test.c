@@ -188,6 +188,28 @@ static void fail_at_42(beck_call *c, beck_rows *all)
     beck_get_bigint(row, 7);
 }
 
+/* The callback returns by itself: what it does after the failure does not move the record. */
+static void fail_and_read_on(beck_call *c, beck_rows *all)
+{
+    beck_row row;
+    while (beck_next_row(all, &row))
+        if (beck_get_bigint(row, 1) >= 42)
+            beck_fail(c, "%d", (int)beck_get_bigint(row, 1));
+}
+
+static void test_reads_on(void **state)
+{
+    (void)state;
+    struct bench x;
+    bench_open(&x, IN);
+    for (int i = 0; i < 10; i++)
+        rows(&x, 10 * i, 10);
+    struct op op = partition_op(&x, IN, fail_and_read_on);
+    bench_try(&x, &op, 1);
+    assert_string_equal(x.task.error.text, "op at test.c:7: 42 (record 43)");
+    bench_close(&x);
+}
+
 static void test_fails(void **state)
 {
     (void)state;
@@ -228,6 +250,7 @@ int main(void)
         test(test_glom),           test(test_glom_of_rows),
         test(test_map_partitions), test(test_emits_more_than_a_chunk),
         test(test_fails),          test(test_foreach_partition),
+        test(test_reads_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void test_empty_program(void **state)
 {
     (void)state;
     struct bench x;
-    struct operator* head = NULL, *sink;
+    struct operator *head = NULL, *sink;
     bench_open(&x, "line STRING");
     struct program none = {.in = x.in.schema, .out = x.in.schema};
     sink = beck__collector_open(&x.task, x.in.schema, &x.out);
@@ -140,7 +140,7 @@ static void test_open_fails(void **state)
     (void)state;
     struct bench x;
     struct op ops[8];
-    struct operator* head = NULL, *sink;
+    struct operator *head = NULL, *sink;
     bench_open(&x, "line STRING");
     uint32_t count = long_chain(&x, ops);
     sink = beck__collector_open(&x.task, ops[count - 1].out, &x.out);

@@ -215,7 +215,7 @@ static uint32_t join_lines(const beck_view *views, const beck_column *k, uint32_
     return row;
 }
 
-static enum flow words_push(struct operator* base, const beck_chunk *chunk)
+static enum flow words_push(struct operator *base, const beck_chunk *chunk)
 {
     struct words *self = (struct words *)base;
     const beck_column *k = &chunk->column[0];
@@ -237,12 +237,12 @@ static enum flow words_push(struct operator* base, const beck_chunk *chunk)
     return flow == FLOW_MORE && self->rows ? pass_on(self) : flow;
 }
 
-static void words_close(struct operator* base)
+static void words_close(struct operator *base)
 {
     beck__builder_deinit(&((struct words *)base)->out);
 }
 
-struct operator* beck__words_open(struct task *task, const struct op *op)
+struct operator *beck__words_open(struct task *task, const struct op *op)
 {
     struct words *self = beck__operator_new(task, op, sizeof *self);
 

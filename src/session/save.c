@@ -36,12 +36,13 @@ static beck_status sink_failed(struct output_sink *sink, beck_status status, con
 {
     const char *text = sink->reason.status ? sink->reason.text : beck_status_text(status);
 
-    beck__error_set(error, status, "%s: %s: %s", what, sink->class_of->name, text);
+    beck__error_set(error, status, "%s: %s", what, text);
     beck__error_clear(&sink->reason);
     return status;
 }
 
-beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, struct error *error)
+beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, const char *what,
+                                 struct error *error)
 {
     struct beck_sink s = {sink};
     int64_t last_batch = -1;
@@ -55,7 +56,7 @@ beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, 
     beck_status status =
         sink->class_of->open ? sink->class_of->open(&s, sink->state, &last_batch) : BECK_OK;
     if (status)
-        return sink_failed(sink, status, "open", error);
+        return sink_failed(sink, status, what, error);
     sink->opened = true;
     return BECK_OK;
 }
@@ -143,10 +144,14 @@ static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, 
         return graph->error->status;
     const struct op *op = &program->ops[program->count - 1];
     struct output_sink sink = {.class_of = args->class_of, .params = op->bytes};
-    if (!beck__sink_open_once(&sink, graph->arena, &error)) {
+    struct text name = {.memory = graph->arena->memory}; /* with the call site */
+    beck__op_name(op, &name);
+    what = name.failed ? what : beck__text_get(&name);
+    if (!beck__sink_open_once(&sink, graph->arena, what, &error)) {
         beck__sink_run(&sink, r->life, r->node, program, what, &error);
         beck__sink_close(&sink);
     }
+    beck__text_deinit(&name);
     beck__session_stick(r, &error);
     return error.status;
 }

@@ -96,7 +96,7 @@ struct output_sink {
     bool opened;
     struct error reason; /* what the sink said */
 };
-beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena,
+beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, const char *what,
                                  struct error *error);
 beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
                            const struct program *program, const char *what, struct error *error);
