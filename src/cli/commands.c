@@ -38,14 +38,6 @@ static int version(int argc, char **argv)
     return 0;
 }
 
-static int help(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    fputs(usage, stdout);
-    return 0;
-}
-
 /* Memory for a struct text. */
 static void *resize(void *self, void *p, size_t old_size, size_t new_size)
 {
@@ -79,6 +71,8 @@ static int options(int argc, char **argv)
     return code;
 }
 
+static int help(int argc, char **argv);
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -101,6 +95,25 @@ static int unknown(const char *name)
     return 2;
 }
 
+static const struct command *command_of(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* One page tells it all; a command that it does not have is said to be unknown. */
+static int help(int argc, char **argv)
+{
+    if (argc > 1 && !command_of(argv[1]))
+        return unknown(argv[1]);
+    if (argc > 2)
+        return wrong_use("help", argv[2]);
+    fputs(usage, stdout);
+    return 0;
+}
+
 int beck__cli(int argc, char **argv)
 {
     if (argc < 2) {
@@ -110,11 +123,10 @@ int beck__cli(int argc, char **argv)
     const char *name = argv[1];
     while (*name == '-') /* --help and --version, as people try them */
         name++;
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0 && argc > 2 && strcmp(argv[2], "--help") == 0)
-            return help(argc, argv);
-        if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    return unknown(argv[1]);
+    const struct command *command = command_of(name);
+    if (!command)
+        return unknown(argv[1]);
+    if (argc > 2 && strcmp(argv[2], "--help") == 0)
+        return help(1, argv);
+    return command->run(argc - 1, argv + 1);
 }

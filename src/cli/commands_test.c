@@ -55,6 +55,11 @@ static void version_and_help(void **state)
     assert_int_equal(beck(stdout, "--version", NULL, NULL), 0);
     assert_int_equal(beck(stdout, "help", NULL, NULL), 0);
     assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
+    assert_int_equal(beck(stdout, "help", "conform", NULL), 0);
+    assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
+    assert_int_equal(beck(stderr, "help", "optoins", NULL), 2);
+    assert_string_equal(printed,
+                        "beck: there is no command \"optoins\"; did you mean \"options\"?\n");
     assert_int_equal(beck(stdout, "conform", "--help", NULL), 0);
     assert_int_equal(strncmp(printed, "Usage: beck COMMAND", 19), 0);
     assert_int_equal(beck(stderr, NULL, NULL, NULL), 2);
