@@ -131,17 +131,15 @@ static bool build_distinct(struct graph *graph, struct step *step)
     return beck__cli_typed(graph, step, step->in->type, NULL);
 }
 
-/* The second input of an operator; NULL and a failure if it has none. */
+/* The second of two inputs; NULL and a failure if there are not two, or they cannot meet. */
 static const struct node *other_of(struct graph *graph, const struct step *step)
 {
     struct json_object *of = beck__json_get(step->json, "of");
-    struct json_object *second = of && json_object_is_type(of, json_type_array)
-                                     ? json_object_array_get_idx(of, 1)
-                                     : beck__json_get(step->json, "with");
-    const struct node *other =
-        second ? beck__cli_node(graph, json_object_get_string(second)) : NULL;
+    bool two = json_object_is_type(of, json_type_array) && json_object_array_length(of) == 2;
+    const char *id = two ? json_object_get_string(json_object_array_get_idx(of, 1)) : NULL;
+    const struct node *other = id ? beck__cli_node(graph, id) : NULL;
 
-    if (!other || other->answer || json_object_array_length(of) > 2) {
+    if (!other || other->answer) {
         beck__cli_fail(graph->failure, "op %s needs two inputs", step->op);
         return NULL;
     }
@@ -168,40 +166,25 @@ static bool nest_sides(struct graph *graph, struct step *step, const struct node
     return true;
 }
 
-static bool build_join_of(struct graph *graph, struct step *step, beck_join_kind kind)
+static bool build_join(struct graph *graph, struct step *step)
 {
+    static const char *const kinds[] = {"join", "left_outer_join", "right_outer_join",
+                                        "full_outer_join"};
     const struct node *other = other_of(graph, step);
     int partitions = (int)beck__json_number(step->json, "partitions", 0);
+    beck_join_kind kind = BECK_INNER;
     struct node flat = {0};
 
     if (!other)
         return false;
+    while (strcmp(kinds[kind], step->op) != 0)
+        kind++;
     if (step->in->stream)
         flat.stream =
             beck_join(step->in->stream, other->stream, .kind = kind, .partitions = partitions);
     else
         flat.rdd = beck_join(step->in->rdd, other->rdd, .kind = kind, .partitions = partitions);
     return nest_sides(graph, step, &flat, step->in->type->second, other->type->second);
-}
-
-static bool build_join(struct graph *graph, struct step *step)
-{
-    return build_join_of(graph, step, BECK_INNER);
-}
-
-static bool build_left_outer_join(struct graph *graph, struct step *step)
-{
-    return build_join_of(graph, step, BECK_LEFT_OUTER);
-}
-
-static bool build_right_outer_join(struct graph *graph, struct step *step)
-{
-    return build_join_of(graph, step, BECK_RIGHT_OUTER);
-}
-
-static bool build_full_outer_join(struct graph *graph, struct step *step)
-{
-    return build_join_of(graph, step, BECK_FULL_OUTER);
 }
 
 static bool build_cogroup(struct graph *graph, struct step *step)
@@ -256,9 +239,9 @@ static const struct {
     {"combine_by_key", build_combine_by_key, false},
     {"distinct", build_distinct, false},
     {"join", build_join, false},
-    {"left_outer_join", build_left_outer_join, false},
-    {"right_outer_join", build_right_outer_join, false},
-    {"full_outer_join", build_full_outer_join, false},
+    {"left_outer_join", build_join, false},
+    {"right_outer_join", build_join, false},
+    {"full_outer_join", build_join, false},
     {"cogroup", build_cogroup, false},
 };
 

@@ -3,9 +3,9 @@
  * What a cogroup and a join consist of beside the group table: rows that take their side, and lists
  * that become pairs.
  *
- *   left  (k, v)  --side 0-->  (k, {v}, null)  \                                  inner, outer
- *                                               shuffle --group--> (k, [v], [w]) ---join--> (k, v,
- * w) right (k, w)  --side 1-->  (k, null, {w})  /
+ *   left  (k, v)  --side 0-->  (k, {v}, null)
+ *   right (k, w)  --side 1-->  (k, null, {w})
+ *   both, shuffled  --group--> (k, [v], [w])  --join--> (k, v, w)
  */
 #include "exec/call.h"
 

@@ -126,6 +126,7 @@ static enum flow partition_finish(struct operator *base)
     self->fn(&self->call, &rows);
     enum flow flow = beck__call_check(&self->call);
     beck__call_leave(&self->call);
+    self->call.rows = NULL;
     if (flow == FLOW_MORE && self->emits)
         flow = beck__flush(base, &self->out);
     return flow;

@@ -58,7 +58,7 @@ struct stamp {
 /* What users hold of an RDD: a node in the life (of the context, or of a batch) that it is from. */
 struct beck_rdd {
     struct graph *graph;
-    struct session_life *life; /* the session's, which begins with nothing that matters here */
+    struct session_life *life; /* the session's; this room does not look into it */
     struct node *node;         /* NULL: poisoned */
 };
 

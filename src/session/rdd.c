@@ -25,7 +25,7 @@ beck_rdd *beck__session_rdd(struct session_life *life, struct node *node)
 /* The graph to make nodes in; NULL for a poisoned RDD. */
 static struct graph *graph_of(beck_rdd *r)
 {
-    return r->life && r->node ? &r->life->graph : NULL;
+    return r->node ? r->graph : NULL;
 }
 
 #define TRANSFORM(name, T)                                                                         \
