@@ -11,13 +11,6 @@ static struct streams streams_of(struct fixture *f)
     return (struct streams){.graph = &f->graph};
 }
 
-static bool keep(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-    return true;
-}
-
 static void each(beck_call *c, beck_rdd *rdd)
 {
     (void)c;

@@ -6,52 +6,6 @@
 #include "data/testing.h"
 #include "rdd/testing.h"
 
-static void nop(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-}
-
-static bool keep(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-    return true;
-}
-
-static void whole(beck_call *c, beck_rows *rows)
-{
-    (void)c;
-    (void)rows;
-}
-
-static void fold(beck_call *c, beck_row a, beck_row b)
-{
-    (void)c;
-    (void)a;
-    (void)b;
-}
-
-static void step(beck_call *c, void *state, beck_row value)
-{
-    (void)c;
-    (void)state;
-    (void)value;
-}
-
-static void merge(beck_call *c, void *state, const void *other)
-{
-    (void)c;
-    (void)state;
-    (void)other;
-}
-
-static void value(beck_call *c, const void *state)
-{
-    (void)c;
-    (void)state;
-}
-
 static const beck_aggregate own = {
     .name = "own", .state_size = 8, .step = step, .merge = merge, .value = value};
 static const beck_sink_class sink = {.name = "nowhere"};

@@ -4,25 +4,6 @@
  */
 #include "rdd/testing.h"
 
-static void nop(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-}
-
-static bool keep(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-    return true;
-}
-
-static void whole(beck_call *c, beck_rows *rows)
-{
-    (void)c;
-    (void)rows;
-}
-
 static struct node *map(struct fixture *f, struct node *parent, enum map_kind kind,
                         const char *schema)
 {

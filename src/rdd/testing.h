@@ -71,6 +71,53 @@ static inline void assert_error(struct fixture *f, const struct node *node, beck
     beck__error_clear(&f->error);
 }
 
+/* Callbacks for nodes that are built and never run. */
+static inline void nop(beck_call *c, beck_row row)
+{
+    (void)c;
+    (void)row;
+}
+
+static inline bool keep(beck_call *c, beck_row row)
+{
+    (void)c;
+    (void)row;
+    return true;
+}
+
+static inline void whole(beck_call *c, beck_rows *rows)
+{
+    (void)c;
+    (void)rows;
+}
+
+static inline void fold(beck_call *c, beck_row a, beck_row b)
+{
+    (void)c;
+    (void)a;
+    (void)b;
+}
+
+static inline void step(beck_call *c, void *state, beck_row value)
+{
+    (void)c;
+    (void)state;
+    (void)value;
+}
+
+static inline void merge(beck_call *c, void *state, const void *other)
+{
+    (void)c;
+    (void)state;
+    (void)other;
+}
+
+static inline void value(beck_call *c, const void *state)
+{
+    (void)c;
+    (void)state;
+}
+
 #define SITE .site = {"src/wc.c", 17}
 
 #endif

@@ -4,19 +4,6 @@
  */
 #include "rdd/testing.h"
 
-static void nop(beck_call *c, beck_row row)
-{
-    (void)c;
-    (void)row;
-}
-
-static void fold(beck_call *c, beck_row a, beck_row b)
-{
-    (void)c;
-    (void)a;
-    (void)b;
-}
-
 static struct node *by_key(struct fixture *f, struct node *parent, const beck_aggregate *aggregate)
 {
     return beck__node_reduce_by_key(
@@ -37,26 +24,6 @@ static void test_aggregates(void **state)
     assert_error(f, by_key(f, source(f, "k STRING, word STRING"), beck_sum), BECK_TYPE,
                  "reduce_by_key at wc.c:17: sum takes BIGINT and DOUBLE, but column \"word\" is "
                  "STRING");
-}
-
-static void step(beck_call *c, void *state, beck_row value)
-{
-    (void)c;
-    (void)state;
-    (void)value;
-}
-
-static void merge(beck_call *c, void *state, const void *other)
-{
-    (void)c;
-    (void)state;
-    (void)other;
-}
-
-static void value(beck_call *c, const void *state)
-{
-    (void)c;
-    (void)state;
 }
 
 static void test_own_aggregates(void **state)
