@@ -139,7 +139,8 @@ endfunction()
 if(TARGET example_custom_source)
   beck_example(source "10000 rows in 10 partitions\nsum of squares: 333283335000")
   beck_example(sink "5 words of 21 bytes" --isolate)
-  beck_example(receiver "\\(attic,20.5\\)\n\\(cellar,21.5\\)\n\\(garden,22.5\\)")
+  # Fifteen readings are one poll, thus one block and one batch, however slow the machine.
+  beck_example(receiver "\\(attic,20.5\\)\n\\(cellar,21.5\\)\n\\(garden,22.5\\)" 15)
 endif()
 
 # Installed, and used like by a stranger. Sanitized libraries would need the same flags outside.
