@@ -62,6 +62,9 @@ static void build_narrow(struct built *b, struct graph *g, struct node *in)
         beck__node_key_by(g, in, &(const beck_key_by_args){.key = "n DOUBLE", .fn = nop, SITE}));
     add(b, g, beck__node_glom(g, in, &(const beck_none_args){SITE}));
     add(b, g, beck__node_union(g, in, in, (beck_site){"src/wc.c", 18}));
+    struct node *all[] = {in, in, in};
+    add(b, g, beck__node_union_all(g, all, 3, (beck_site){"src/wc.c", 19}));
+    add(b, g, beck__node_made(g, "made", (beck_site){"src/wc.c", 20}, "n BIGINT", all, 3));
 }
 
 static void build_wide(struct built *b, struct graph *g, struct node *in)
@@ -155,7 +158,7 @@ static void test_travels(void **state)
     if (f->error.status)
         print_error("%s\n", f->error.text);
     assert_int_equal(f->error.status, BECK_OK);
-    assert_int_equal(b.count, 53);
+    assert_int_equal(b.count, 55);
     assert_int_equal(b.programs_count, 6);
     for (uint32_t i = 0; i < b.count; i++) {
         for (const struct node *n = b.nodes[i]; n; n = n->parents[0])

@@ -13,6 +13,9 @@ struct origin {
 };
 
 struct node *beck__node_new(struct graph *graph, enum node_kind kind, const struct origin *origin);
+/* The node's parents; false without memory (error set). */
+bool beck__node_parents(struct graph *graph, struct node *node, struct node *const *parents,
+                        uint32_t count);
 /* A narrow node: `op` gets name, site, input and is fused with the parent's program. */
 struct node *beck__node_narrow(struct graph *graph, struct node *parent,
                                const struct origin *origin, struct op *op);

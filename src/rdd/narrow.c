@@ -237,35 +237,42 @@ struct node *beck__node_glom(struct graph *graph, struct node *parent, const bec
     return op.out ? beck__node_narrow(graph, parent, &origin, &op) : NULL;
 }
 
-struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site)
+static bool same_types(struct graph *graph, const struct node *a, const struct node *b,
+                       beck_site site)
+{
+    if (beck__schema_equal(a->schema, b->schema, false))
+        return true;
+    struct text left = {.memory = graph->arena->memory}, right = {.memory = graph->arena->memory};
+    beck__schema_print(a->schema, &left);
+    beck__schema_print(b->schema, &right);
+    beck__node_error(graph, "union", site, BECK_TYPE,
+                     "the types differ: (%s) and (%s); map one of them to the other's types before",
+                     beck__text_get(&left), beck__text_get(&right));
+    beck__text_deinit(&left);
+    beck__text_deinit(&right);
+    return false;
+}
+
+struct node *beck__node_union_all(struct graph *graph, struct node *const *parents, uint32_t count,
+                                  beck_site site)
 {
     struct origin origin = {"union", site, NULL};
 
-    if (!a || !b)
-        return NULL;
-    if (!beck__schema_equal(a->schema, b->schema, false)) {
-        struct text left = {.memory = graph->arena->memory},
-                    right = {.memory = graph->arena->memory};
-        beck__schema_print(a->schema, &left);
-        beck__schema_print(b->schema, &right);
-        beck__node_error(
-            graph, "union", site, BECK_TYPE,
-            "the types differ: (%s) and (%s); map one of them to the other's types before",
-            beck__text_get(&left), beck__text_get(&right));
-        beck__text_deinit(&left);
-        beck__text_deinit(&right);
-        return NULL;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!parents[i] || !same_types(graph, parents[0], parents[i], site))
+            return NULL;
     struct node *node = beck__node_new(graph, NODE_UNION, &origin);
-    if (node) {
-        node->schema = a->schema;
-        node->keys = a->keys;
-        node->parents[0] = a;
-        node->parents[1] = b;
-        node->parent_count = 2;
-        node->needs_rdd = true;
-    }
+    if (!node || !beck__node_parents(graph, node, parents, count))
+        return NULL;
+    node->schema = parents[0]->schema;
+    node->keys = parents[0]->keys;
+    node->needs_rdd = true;
     return node;
+}
+
+struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site)
+{
+    return beck__node_union_all(graph, (struct node *const[]){a, b}, 2, site);
 }
 
 /* ---- ends of a pipeline ---------------------------------------------------------------------- */

@@ -35,7 +35,23 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     node->site = origin->site;
     node->label = beck__arena_text(graph->arena, origin->label);
     node->keys = 1;
+    node->parents = node->near;
     return node;
+}
+
+bool beck__node_parents(struct graph *graph, struct node *node, struct node *const *parents,
+                        uint32_t count)
+{
+    if (count > BECK__COUNT_OF(node->near))
+        node->parents = beck__arena_alloc(graph->arena, count * sizeof(struct node *));
+    if (!node->parents) {
+        beck__node_error(graph, node->name, node->site, BECK_NO_MEMORY, "no memory");
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        node->parents[i] = parents[i];
+    node->parent_count = count;
+    return true;
 }
 
 /* Counts the fields of all levels. False if they are more, or deeper, than a schema's text may say:
@@ -76,9 +92,7 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent,
     if (!node->fused)
         return beck__node_error(graph, origin->name, origin->site, BECK_NO_MEMORY, "no memory");
     node->schema = op->out;
-    node->parents[0] = parent;
-    node->parent_count = 1;
-    return node;
+    return beck__node_parents(graph, node, &parent, 1) ? node : NULL;
 }
 
 struct node *beck__node_shuffle(struct graph *graph, struct node *parent,
@@ -91,9 +105,7 @@ struct node *beck__node_shuffle(struct graph *graph, struct node *parent,
     node->schema = parent->schema;
     node->keys = parent->keys;
     node->partitioning = partitioning;
-    node->parents[0] = parent;
-    node->parent_count = 1;
-    return node;
+    return beck__node_parents(graph, node, &parent, 1) ? node : NULL;
 }
 
 const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin,
@@ -151,6 +163,19 @@ const beck_schema *beck__schema_join(struct graph *graph, const struct field *a,
         memcpy(fields + a_count, b, b_count * sizeof *fields);
     *schema = (beck_schema){.count = a_count + b_count, .fields = fields};
     return schema;
+}
+
+struct node *beck__node_made(struct graph *graph, const char *name, beck_site site,
+                             const char *schema, struct node *const *parents, uint32_t count)
+{
+    struct origin origin = {name, site, NULL};
+    const beck_schema *parsed = beck__node_schema(graph, &origin, schema);
+    struct node *node = parsed ? beck__node_new(graph, NODE_MADE, &origin) : NULL;
+
+    if (!node || !beck__node_parents(graph, node, parents, count))
+        return NULL;
+    node->schema = parsed;
+    return node;
 }
 
 /* ---- sources --------------------------------------------------------------------------------- */
@@ -247,22 +272,38 @@ static beck_status no_rdd(const struct stamp *stamp, const struct node *node, st
     return BECK_STATE;
 }
 
+/* Those of the parents; BECK_OK with *all false: one has no RDD, and this node gives none then. */
+static beck_status parents_of(struct stamp *stamp, const struct node *node,
+                              struct dataset **parents, bool *all, struct error *error)
+{
+    beck_status status = BECK_OK;
+
+    for (uint32_t i = 0; i < node->parent_count && !status && *all; i++) {
+        struct node *above = node->kind == NODE_NARROW ? node->base : node->parents[i];
+        status = beck__node_dataset(stamp, above, &parents[i], error);
+        if (status || parents[i])
+            continue;
+        if (node->needs_rdd)
+            status = no_rdd(stamp, node, error);
+        *all = node->kind == NODE_MADE;
+    }
+    return status;
+}
+
 static beck_status instance(struct stamp *stamp, struct node *node, struct dataset **dataset,
                             struct error *error)
 {
     struct engine *engine = stamp->engine;
-    struct dataset *parents[2] = {NULL, NULL};
-    struct node *above[2] = {node->kind == NODE_NARROW ? node->base : node->parents[0],
-                             node->parents[1]};
-    beck_status status = BECK_OK;
+    struct dataset *near[2] = {NULL, NULL}, **parents = near;
+    bool all = true;
 
-    for (uint32_t i = 0; i < node->parent_count; i++) {
-        status = beck__node_dataset(stamp, above[i], &parents[i], error);
-        if (!status && !parents[i])
-            return node->needs_rdd ? no_rdd(stamp, node, error) : BECK_OK;
-        if (status)
-            return status;
-    }
+    if (node->parent_count > BECK__COUNT_OF(near))
+        parents = beck__arena_alloc(stamp->arena, node->parent_count * sizeof(struct dataset *));
+    if (!parents)
+        return beck__error_memory(error, node->name, 0);
+    beck_status status = parents_of(stamp, node, parents, &all, error);
+    if (status || !all)
+        return status;
     switch (node->kind) {
     case NODE_SOURCE:
         *dataset = node->source < stamp->source_count ? stamp->sources[node->source] : NULL;
@@ -282,6 +323,8 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
     case NODE_UNION:
         *dataset = engine->unite(stamp->scope, parents, node->parent_count);
         break;
+    case NODE_MADE:
+        return node->make(node, stamp, parents, dataset, error);
     }
     if (!status && !*dataset)
         status = beck__error_memory(error, node->name, 0);

@@ -108,6 +108,47 @@ static void test_none_behind(void **state)
     close_world(&w);
 }
 
+/* The parents that have no RDD are NULL to the function, or an error. */
+static beck_status count_none(struct node *node, struct stamp *stamp,
+                              struct dataset *const *parents, struct dataset **dataset,
+                              struct error *error)
+{
+    (void)stamp;
+    (void)error;
+    for (uint32_t i = 0; i < node->parent_count; i++)
+        *(int *)node->user += parents[i] == NULL;
+    *dataset = NULL;
+    return BECK_OK;
+}
+
+static void test_made_of_none(void **state)
+{
+    struct fixture *f = *state;
+    struct world w;
+    struct dataset *sources[1] = {NULL}, *dataset = NULL;
+    struct node *in = source(f, "n BIGINT"), *both[] = {in, in};
+    beck_site site = {"src/wc.c", 18};
+    int none = 0;
+
+    assert_error(f, beck__node_made(&f->graph, "transform", site, "x BINT", both, 2), BECK_INVALID,
+                 "transform at wc.c:18: schema: ");
+    struct node *made = beck__node_made(&f->graph, "transform", site, "n BIGINT", both, 2);
+    assert_non_null(made);
+    made->make = count_none;
+    made->user = &none;
+    open_world(&w, f);
+    w.stamp.sources = sources;
+    w.stamp.source_count = 1;
+    assert_int_equal(beck__node_dataset(&w.stamp, made, &dataset, &f->error), BECK_OK);
+    assert_null(dataset);
+    assert_int_equal(none, 2);
+    made->needs_rdd = true;
+    assert_int_equal(beck__node_dataset(&w.stamp, made, &dataset, &f->error), BECK_STATE);
+    assert_non_null(strstr(f->error.text, "transform at wc.c:18: the source has no RDD"));
+    assert_int_equal(none, 2);
+    close_world(&w);
+}
+
 static beck_status no_plan(beck_ranges *ranges, const void *params, size_t size)
 {
     (void)params;
@@ -155,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_instances, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_none, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_none_behind, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_made_of_none, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_plan_fails, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
     };

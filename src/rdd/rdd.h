@@ -10,7 +10,24 @@
 
 #include "engine/engine.h"
 
-enum node_kind { NODE_SOURCE, NODE_VALUES, NODE_RANGES, NODE_NARROW, NODE_SHUFFLE, NODE_UNION };
+enum node_kind {
+    NODE_SOURCE,
+    NODE_VALUES,
+    NODE_RANGES,
+    NODE_NARROW,
+    NODE_SHUFFLE,
+    NODE_UNION,
+    NODE_MADE
+};
+
+struct node;
+struct stamp;
+
+/* Makes the dataset of a MADE node in one instance from those of its parents (NULL: no RDD in this
+ * batch; never so with needs_rdd). BECK_OK with *dataset NULL: this one has none either. */
+typedef beck_status node_make_fn(struct node *node, struct stamp *stamp,
+                                 struct dataset *const *parents, struct dataset **dataset,
+                                 struct error *error);
 
 /* Where nodes are made: the context's graph, or one that lives for a batch. */
 struct graph {
@@ -29,7 +46,8 @@ struct node {
     beck_site site;
     const beck_schema *schema;
     uint32_t keys; /* key columns at the front */
-    struct node *parents[2];
+    struct node **parents;
+    struct node *near[2]; /* parents, if there are no more */
     uint32_t parent_count;
     bool hidden;                 /* a step inside an operator: not a node of its own to users */
     const struct program *fused; /* NARROW: everything since `base`, which is not narrow */
@@ -41,13 +59,16 @@ struct node {
     uint32_t value_count;
     const beck_direct_class *class_of; /* RANGES: planned by the first instance */
     beck_str params;
+    node_make_fn *make; /* MADE */
+    void *user;
 };
 
 /* One instance of a graph: of a batch, or of an RDD program. */
 struct stamp {
     struct engine *engine;
     struct scope *scope;
-    struct arena *arena; /* lives as long as the scope */
+    struct arena *arena;       /* lives as long as the scope */
+    struct session_life *life; /* as in beck_rdd */
     int64_t batch_ms;
     struct dataset **sources; /* by number; NULL: no RDD in this batch */
     uint32_t source_count;
@@ -86,6 +107,9 @@ struct node *beck__node_map_partitions(struct graph *graph, struct node *parent,
 struct node *beck__node_key_by(struct graph *graph, struct node *parent,
                                const beck_key_by_args *args);
 struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site);
+/* Of at least one; partitions in their order. */
+struct node *beck__node_union_all(struct graph *graph, struct node *const *parents, uint32_t count,
+                                  beck_site site);
 struct node *beck__node_repartition(struct graph *graph, struct node *parent,
                                     const beck_repartition_args *args);
 struct node *beck__node_glom(struct graph *graph, struct node *parent, const beck_none_args *args);
@@ -107,6 +131,11 @@ struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node
                                 const beck_group_args *args);
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,
                              const beck_join_args *args);
+
+/* A node whose dataset is made by a function in each instance: the caller fills in `make` and
+ * `user`, and needs_rdd if the function cannot do without. */
+struct node *beck__node_made(struct graph *graph, const char *name, beck_site site,
+                             const char *schema, struct node *const *parents, uint32_t count);
 
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
 const struct program *beck__program_limit(struct graph *graph, const struct node *node,

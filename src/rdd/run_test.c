@@ -161,6 +161,42 @@ static void test_shared(void **state)
     close(&w);
 }
 
+/* Gives the last of the parents. */
+static beck_status last_parent(struct node *node, struct stamp *stamp,
+                               struct dataset *const *parents, struct dataset **dataset,
+                               struct error *error)
+{
+    (void)stamp;
+    (void)error;
+    ++*(int *)node->user;
+    *dataset = parents[node->parent_count - 1];
+    return BECK_OK;
+}
+
+/* A union of more than two, and a node whose dataset a function makes, once. */
+static void test_many_parents(void **state)
+{
+    (void)state;
+    struct world w;
+    int calls = 0;
+    open(&w, lab_options(1));
+    struct graph *g = &w.f.graph;
+    struct node *lines = values(&w, "a", "b");
+    struct node *more =
+        beck__node_ranges(g, "letters", (beck_site){"wc.c", 4}, &letters, beck_string("xy"));
+    struct node *all[] = {more, lines, more};
+    struct node *three = beck__node_union_all(g, all, 3, (beck_site){"wc.c", 5});
+    assert_string_equal(run(&w, three), "[0]\nx\n[1]\ny\n[2]\na\n[3]\nb\n[4]\nx\n[5]\ny\n");
+    struct node *made = beck__node_made(g, "transform", (beck_site){"wc.c", 6}, "l STRING", all, 3);
+    made->make = last_parent;
+    made->user = &calls;
+    struct node *both = beck__node_union(g, made, made, (beck_site){"wc.c", 7});
+    assert_string_equal(run(&w, both), "[0]\nx\n[1]\ny\n[2]\nx\n[3]\ny\n");
+    assert_int_equal(calls, 1);
+    values_free();
+    close(&w);
+}
+
 /* Without memory a dataset is an error, never NULL with BECK_OK. */
 static void test_no_memory(void **state)
 {
@@ -193,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(test_word_count),
         test(test_shared),
+        test(test_many_parents),
         test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
