@@ -552,6 +552,58 @@ BECK_API int64_t beck_rdd_count(beck_rdd *r, const beck_none_args *args);
 BECK_API beck_dstream *beck_dstream_count_by_value(beck_dstream *s, const beck_group_args *args);
 BECK_API beck_result *beck_rdd_count_by_value(beck_rdd *r, const beck_group_args *args);
 
+/* ---- windows of a stream --------------------------------------------------------------------- */
+
+/* At every multiple t of .slide_ms: the batches with time in (t - window_ms, t]. Both are multiples
+ * of the stream's own slide (the batch interval, or that of the window before it), and both must be
+ * given. Early windows are short. What a window needs is kept by itself. */
+typedef struct beck_window_args {
+    BECK_ARGS_TAIL;
+    int64_t window_ms, slide_ms;
+    int partitions; /* of those with a key */
+    const char *name;
+} beck_window_args;
+
+/* The elements of all those batches, in order of time. */
+#define beck_window(...)          BECK__CALL0(beck__window, beck_window_args, __VA_ARGS__)
+/* Their number; nothing as long as there was never an element. */
+#define beck_count_by_window(...) BECK__CALL0(beck__count_by_window, beck_window_args, __VA_ARGS__)
+/* (value..., count BIGINT); a value that has left the window is gone. */
+#define beck_count_by_value_and_window(...)                                                        \
+    BECK__CALL0(beck__count_by_value_and_window, beck_window_args, __VA_ARGS__)
+/* Key and ARRAY of its values, in order of time. */
+#define beck_group_by_key_and_window(...)                                                          \
+    BECK__CALL0(beck__group_by_key_and_window, beck_window_args, __VA_ARGS__)
+BECK_API beck_dstream *beck__window(beck_dstream *s, const beck_window_args *args);
+BECK_API beck_dstream *beck__count_by_window(beck_dstream *s, const beck_window_args *args);
+BECK_API beck_dstream *beck__count_by_value_and_window(beck_dstream *s,
+                                                       const beck_window_args *args);
+BECK_API beck_dstream *beck__group_by_key_and_window(beck_dstream *s, const beck_window_args *args);
+
+/* (s, aggregate or callback, .window_ms = , .slide_ms = ): as beck_reduce_by_key and beck_reduce,
+ * over the window. Any associative function will do: an .inverse, as Spark wants it, may be given
+ * and is never needed. A key (or the one element of reduce_by_window) without rows in the window is
+ * gone; .filter, on whole rows, only hides. */
+typedef struct beck_reduce_window_args {
+    beck_reducer reducer;
+    BECK_ARGS_TAIL;
+    int64_t window_ms, slide_ms;
+    int partitions;
+    int n; /* of beck_top */
+    beck_reduce_fn *inverse;
+    beck_filter_fn *filter;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_reduce_window_args;
+#define beck_reduce_by_key_and_window(s, ...)                                                      \
+    BECK__REDUCE(beck__reduce_by_key_and_window, beck_reduce_window_args, s, __VA_ARGS__)
+#define beck_reduce_by_window(s, ...)                                                              \
+    BECK__REDUCE(beck__reduce_by_window, beck_reduce_window_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck__reduce_by_key_and_window(beck_dstream *s,
+                                                      const beck_reduce_window_args *args);
+BECK_API beck_dstream *beck__reduce_by_window(beck_dstream *s, const beck_reduce_window_args *args);
+
 /* Schema as text, and number of key columns, of a stream or an RDD. */
 #define beck_schema_text(s) BECK__OF(s, schema_text)(s)
 BECK_API const char *beck_dstream_schema_text(const beck_dstream *s);

@@ -13,10 +13,8 @@ static bool scalars(const struct type *type)
     return beck__cli_fits(FITS_SCALAR, type);
 }
 
-/* The reduce function that the parameter names, for two values of that type; NULL and a failure if
- * there is none or it does not fit. */
-static const struct reducer *reducer_of(struct graph *graph, const struct step *step,
-                                        const struct type *type)
+const struct reducer *beck__cli_reducer_of(struct graph *graph, const struct step *step,
+                                           const struct type *type)
 {
     const char *fn = beck__cli_name(graph, step, "fn");
 
@@ -35,7 +33,7 @@ static const struct reducer *reducer_of(struct graph *graph, const struct step *
 
 static bool build_reduce(struct graph *graph, struct step *step)
 {
-    const struct reducer *reducer = reducer_of(graph, step, step->in->type);
+    const struct reducer *reducer = beck__cli_reducer_of(graph, step, step->in->type);
 
     if (!reducer)
         return false;
@@ -50,7 +48,7 @@ static bool build_reduce_by_key(struct graph *graph, struct step *step)
 {
     if (!beck__cli_needs_pair(graph, step))
         return false;
-    const struct reducer *reducer = reducer_of(graph, step, step->in->type->second);
+    const struct reducer *reducer = beck__cli_reducer_of(graph, step, step->in->type->second);
     if (!reducer)
         return false;
     if (graph->kernels && reducer->kernel)
@@ -210,8 +208,7 @@ static bool build_count(struct graph *graph, struct step *step)
                            NULL);
 }
 
-/* The counted value, a pair too, becomes the key. */
-static bool build_count_by_value(struct graph *graph, struct step *step)
+bool beck__cli_counted(struct graph *graph, struct step *step, const struct node *counted)
 {
     const struct type *number = beck__cli_type(&graph->types, TYPE_NUMBER, NULL, NULL);
     struct function_args nest = {PAIR_COUNT, 1};
@@ -219,11 +216,18 @@ static bool build_count_by_value(struct graph *graph, struct step *step)
 
     if (!beck__cli_typed(graph, step, beck__cli_pair(graph, step->in->type, number), schema))
         return false;
-    beck_dstream *counted = beck_count_by_value(step->in->stream);
+    step->out->stream = counted->stream;
     if (step->in->type->kind == TYPE_PAIR)
-        counted = beck_map(counted, schema, beck__cli_nest, .ctx = &nest, .ctx_size = sizeof nest);
-    step->out->stream = counted;
+        CLI_APPLY(step->out, counted, beck_map, schema, beck__cli_nest, .ctx = &nest,
+                  .ctx_size = sizeof nest);
     return true;
+}
+
+static bool build_count_by_value(struct graph *graph, struct step *step)
+{
+    struct node counted = {.stream = beck_count_by_value(step->in->stream)};
+
+    return beck__cli_counted(graph, step, &counted);
 }
 
 static const struct {

@@ -217,6 +217,14 @@ bool beck__cli_no_fit(struct graph *graph, const struct step *step, const char *
 /* Gives the result its type; with `schema` (SCHEMA_BYTES of it) also that type's text. */
 bool beck__cli_typed(struct graph *graph, struct step *step, const struct type *type, char *schema);
 bool beck__cli_needs_pair(struct graph *graph, const struct step *step);
+/* The reduce function that the parameter "fn" names, for two values of that type; NULL and a
+ * failure if there is none or it does not fit. */
+const struct reducer *beck__cli_reducer_of(struct graph *graph, const struct step *step,
+                                           const struct type *type);
+/* Rows (columns of the element, count) to pairs: the counted element, a pair too, is the key. */
+bool beck__cli_counted(struct graph *graph, struct step *step, const struct node *counted);
+/* Operators over windows of a stream; false with *known false: it is none. */
+bool beck__cli_window(struct graph *graph, struct step *step, bool *known);
 /* Operators that combine elements; false with *known false: it is none. */
 bool beck__cli_combine(struct graph *graph, struct step *step, bool *known);
 /* Runs an action of an RDD; false with *known false: it is not one. */

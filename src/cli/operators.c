@@ -384,7 +384,11 @@ static bool build_step(struct graph *graph, struct step *step)
             return done;
         known = true;
     }
-    bool done = beck__cli_combine(graph, step, &known);
+    bool done = beck__cli_window(graph, step, &known);
+    if (known)
+        return done;
+    known = true;
+    done = beck__cli_combine(graph, step, &known);
     return known ? done : beck__cli_fail(graph->failure, "unknown op %s", step->op);
 }
 

@@ -240,20 +240,19 @@ static bool run_batch(struct run *run, const struct node *output)
     return same;
 }
 
-/* Checkpoints are the library's to refuse or to honour; restarting is the runner's part. */
+/* Only a restart reads a checkpoint: without one, a directory would change nothing. */
 static bool open_context(struct run *run)
 {
     bool restart = beck__json_get(run->vector, "restart_after_batches") != NULL;
-    bool checkpoint = restart || beck__json_get(run->vector, "checkpoint_ms") != NULL;
 
-    if (checkpoint && !beck__cli_temporary(run->folder, sizeof run->folder))
+    if (restart && !beck__cli_temporary(run->folder, sizeof run->folder))
         return beck__cli_fail(run->failure, "no temporary directory");
     run->ctx = beck_context_new(
         beck__json_text(run->vector, "name"),
         .batch_ms = beck__json_number(run->vector, "batch_ms", 1000), .argc = run->conform->argc,
         .argv = run->conform->argv,
         .partitions = (int)beck__json_number(run->vector, "default_parallelism", 1),
-        .checkpoint = checkpoint ? run->folder : NULL, .log = no_log, .manual_clock = true);
+        .checkpoint = restart ? run->folder : NULL, .log = no_log, .manual_clock = true);
     if (!run->ctx)
         return beck__cli_fail(run->failure, "out of memory");
     run->graph->ctx = run->ctx;

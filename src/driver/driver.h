@@ -5,6 +5,7 @@
  * flags and wake it.
  *
  *   source.c   input streams              batch.c   one batch: allot, run, release
+ *   slices.c   what batches leave behind for windows
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
  *   pages.c    --describe, --help         testing.c the public testing.h
  *
@@ -94,6 +95,12 @@ beck_status beck__batch_generate(struct driver *driver, int64_t time_ms);
 bool beck__batch_run(struct driver *driver);
 void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */
 void beck__driver_post(struct driver *driver, const beck_event *event); /* posts and delivers */
+
+/* ---- slices.c ---- */
+/* Keeps what windows will need of this batch; its outputs come after it. */
+beck_status beck__slices_keep(struct driver *driver, struct batch *batch);
+/* Drops what no window needs after time_ms. */
+void beck__slices_drop(struct driver *driver, int64_t time_ms);
 
 /* ---- loop.c ---- */
 int64_t beck__driver_now_ms(struct driver *driver);

@@ -84,6 +84,7 @@ void beck__driver_free(struct driver *driver)
     join(driver);
     beck__collectors_free(driver);
     beck__batches_drop(driver);
+    beck__slices_drop(driver, INT64_MAX / 2);
     for (struct input *i = driver->first_input; i; i = i->next)
         while (i->first) {
             struct queued *next = i->first->next;

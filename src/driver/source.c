@@ -25,7 +25,7 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
     if (!driver)
         return &poisoned;
     if (!beck__streams_open(&driver->streams, kind, site))
-        return beck__dstream_new(&driver->streams, NULL);
+        return beck__dstream_new(&driver->streams, NULL, ctx->batch_ms);
     struct input *input = beck__arena_copy(&ctx->arena, like, sizeof *like);
     name = name ? beck__arena_text(&ctx->arena, name) : default_name(driver, kind);
     struct node *node =
@@ -36,7 +36,7 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
                                     "two inputs are named \"%s\"; give one another .name", name);
     if (!input || !name || !node) {
         beck__error_memory(&ctx->error, kind, sizeof *input); /* keeps an error that is set */
-        return beck__dstream_new(&driver->streams, NULL);
+        return beck__dstream_new(&driver->streams, NULL, ctx->batch_ms);
     }
     node->label = name;
     input->node = node;
@@ -47,7 +47,7 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
         driver->first_input = input;
     driver->last_input = input;
     driver->streams.source_count++;
-    beck_dstream *s = beck__dstream_new(&driver->streams, node);
+    beck_dstream *s = beck__dstream_new(&driver->streams, node, ctx->batch_ms);
     if (s->streams) /* else the one that stands for no memory */
         s->source = input;
     return s;

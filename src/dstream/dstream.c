@@ -10,7 +10,7 @@
 
 static beck_dstream poisoned;
 
-beck_dstream *beck__dstream_new(struct streams *streams, struct node *node)
+beck_dstream *beck__dstream_new(struct streams *streams, struct node *node, int64_t slide_ms)
 {
     beck_dstream *s = beck__arena_alloc(streams->graph->arena, sizeof *s);
 
@@ -20,7 +20,7 @@ beck_dstream *beck__dstream_new(struct streams *streams, struct node *node)
     }
     s->streams = streams;
     s->node = node;
-    s->slide = 1;
+    s->slide_ms = slide_ms;
     return s;
 }
 
@@ -34,33 +34,34 @@ bool beck__streams_open(struct streams *streams, const char *name, beck_site sit
     return !streams->frozen;
 }
 
-/* The graph to add to, or NULL. */
-static struct graph *open_graph(beck_dstream *s, const char *name, beck_site site)
+struct graph *beck__dstream_graph(beck_dstream *s, const char *name, beck_site site)
 {
     if (!s->streams || !beck__streams_open(s->streams, name, site))
         return NULL;
     return s->node ? s->streams->graph : NULL;
 }
 
-static beck_dstream *dead(beck_dstream *s)
+beck_dstream *beck__dstream_poisoned(beck_dstream *s)
 {
-    return s->streams ? beck__dstream_new(s->streams, NULL) : &poisoned;
+    return s->streams ? beck__dstream_new(s->streams, NULL, s->slide_ms) : &poisoned;
 }
 
 #define TRANSFORM(name, T)                                                                         \
     beck_dstream *beck_dstream_##name(beck_dstream *s, const T *args)                              \
     {                                                                                              \
-        struct graph *graph = open_graph(s, #name, args->site);                                    \
-        return graph ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, args))      \
-                     : dead(s);                                                                    \
+        struct graph *graph = beck__dstream_graph(s, #name, args->site);                           \
+        return graph ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, args),      \
+                                         s->slide_ms)                                              \
+                     : beck__dstream_poisoned(s);                                                  \
     }
 
 #define MAP(name, kind)                                                                            \
     beck_dstream *beck_dstream_##name(beck_dstream *s, const beck_map_args *args)                  \
     {                                                                                              \
-        struct graph *graph = open_graph(s, #name, args->site);                                    \
-        return graph ? beck__dstream_new(s->streams, beck__node_map(graph, s->node, kind, args))   \
-                     : dead(s);                                                                    \
+        struct graph *graph = beck__dstream_graph(s, #name, args->site);                           \
+        return graph ? beck__dstream_new(s->streams, beck__node_map(graph, s->node, kind, args),   \
+                                         s->slide_ms)                                              \
+                     : beck__dstream_poisoned(s);                                                  \
     }
 
 MAP(map, MAP_MAP)
@@ -80,18 +81,33 @@ TRANSFORM(count, beck_none_args)
 TRANSFORM(count_by_value, beck_group_args)
 TRANSFORM(distinct, beck_group_args)
 
+/* True if both have RDDs at the same times; else the error is set. */
+static bool same_slide(struct graph *graph, const beck_dstream *a, const beck_dstream *b,
+                       const char *name, beck_site site)
+{
+    if (a->slide_ms != b->slide_ms)
+        beck__node_error(graph, name, site, BECK_INVALID,
+                         "the streams have different slides, %lld ms and %lld ms: they have no "
+                         "RDD at the same times; give both windows the same .slide_ms",
+                         (long long)a->slide_ms, (long long)b->slide_ms);
+    return a->slide_ms == b->slide_ms;
+}
+
 beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args)
 {
-    struct graph *graph = open_graph(a, "union", args->site);
+    struct graph *graph = beck__dstream_graph(a, "union", args->site);
 
     if (!graph || !b->node)
-        return dead(a);
+        return beck__dstream_poisoned(a);
     if (a->streams != b->streams) {
         beck__node_error(graph, "union", args->site, BECK_INVALID,
                          "the streams belong to different contexts");
-        return dead(a);
+        return beck__dstream_poisoned(a);
     }
-    return beck__dstream_new(a->streams, beck__node_union(graph, a->node, b->node, args->site));
+    if (!same_slide(graph, a, b, "union", args->site))
+        return beck__dstream_poisoned(a);
+    return beck__dstream_new(a->streams, beck__node_union(graph, a->node, b->node, args->site),
+                             a->slide_ms);
 }
 
 /* The node of the other side: a stream of this context, or an RDD that lives as long as it. NULL:
@@ -101,7 +117,9 @@ static struct node *other_node(beck_dstream *s, beck_other other, const char *na
     struct graph *graph = s->streams->graph;
 
     if (other.stream ? other.stream->streams == s->streams : other.rdd && other.rdd->graph == graph)
-        return other.stream ? other.stream->node : other.rdd->node;
+        return !other.stream                                    ? other.rdd->node
+               : same_slide(graph, s, other.stream, name, site) ? other.stream->node
+                                                                : NULL;
     if (other.stream ? other.stream->streams != NULL : other.rdd && other.rdd->graph)
         beck__node_error(graph, name, site, BECK_INVALID,
                          "the other side belongs to another context, or to one batch only");
@@ -113,10 +131,11 @@ static struct node *other_node(beck_dstream *s, beck_other other, const char *na
 #define WITH(name, T)                                                                              \
     beck_dstream *beck_dstream_##name(beck_dstream *s, beck_other other, const T *args)            \
     {                                                                                              \
-        struct graph *graph = open_graph(s, #name, args->site);                                    \
+        struct graph *graph = beck__dstream_graph(s, #name, args->site);                           \
         struct node *node = graph ? other_node(s, other, #name, args->site) : NULL;                \
-        return node ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, node, args)) \
-                    : dead(s);                                                                     \
+        return node ? beck__dstream_new(s->streams, beck__node_##name(graph, s->node, node, args), \
+                                        s->slide_ms)                                               \
+                    : beck__dstream_poisoned(s);                                                   \
     }
 
 WITH(join, beck_join_args)
@@ -140,7 +159,7 @@ const char *beck_dstream_schema_text(const beck_dstream *s)
 struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,
                                 beck_site site, const char *label)
 {
-    struct graph *graph = open_graph(s, name, site);
+    struct graph *graph = beck__dstream_graph(s, name, site);
     struct output *output = graph ? beck__arena_alloc(graph->arena, sizeof *output) : NULL;
     const char *slash = site.file ? strrchr(site.file, '/') : NULL;
 
@@ -152,6 +171,7 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     output->kind = kind;
     output->name = name;
     output->node = s->node;
+    output->slide_ms = s->slide_ms;
     snprintf(output->what, sizeof output->what, "%s", label ? label : name);
     size_t size = strlen(output->what);
     if (site.file)
@@ -169,7 +189,7 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
 static void output_sink(beck_dstream *s, const char *name, const beck_save_args *args,
                         uint64_t rows)
 {
-    struct graph *graph = open_graph(s, name, args->site);
+    struct graph *graph = beck__dstream_graph(s, name, args->site);
     const struct program *program = graph ? beck__program_sink(graph, s->node, args, rows) : NULL;
     struct output *output =
         program ? beck__output_new(s, OUTPUT_SINK, name, args->site, args->name) : NULL;

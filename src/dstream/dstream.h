@@ -20,6 +20,7 @@ struct output {
     const char *name; /* "print" */
     char what[160];   /* "print at wc.c:17" */
     struct node *node;
+    int64_t slide_ms;              /* of its stream: when it runs */
     const struct program *program; /* SINK */
     const beck_sink_class *class_of;
     beck_each_rdd_fn *fn;                                              /* FOREACH */
@@ -41,12 +42,16 @@ struct streams {
 struct beck_dstream {
     struct streams *streams;
     struct node *node; /* NULL: poisoned */
-    int64_t slide;     /* in batches */
+    int64_t slide_ms;  /* it has an RDD at multiples of it */
     void *source;      /* the driver's, of an input stream */
 };
 
 /* A stream of a node (NULL: poisoned), never NULL. */
-beck_dstream *beck__dstream_new(struct streams *streams, struct node *node);
+beck_dstream *beck__dstream_new(struct streams *streams, struct node *node, int64_t slide_ms);
+/* The graph to add to, or NULL: frozen (the error is set) or poisoned. */
+struct graph *beck__dstream_graph(beck_dstream *s, const char *name, beck_site site);
+/* What an operator gives back after an error. */
+beck_dstream *beck__dstream_poisoned(beck_dstream *s);
 /* Adds an output operation; NULL with the error set (frozen, poisoned). */
 struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,
                                 beck_site site, const char *label);

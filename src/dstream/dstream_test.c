@@ -21,7 +21,7 @@ static void test_operators(void **state)
 {
     struct fixture *f = *state;
     struct streams streams = streams_of(f);
-    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"));
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
     beck_dstream *words = beck_flat_map(lines, "word STRING, n BIGINT", beck_words);
     beck_dstream *counts = beck_reduce_by_key(beck_filter(words, keep), beck_sum);
 
@@ -37,7 +37,7 @@ static void test_poison(void **state)
 {
     struct fixture *f = *state;
     struct streams streams = streams_of(f);
-    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"));
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
     beck_dstream *bad = beck_reduce_by_key(lines, beck_sum);
 
     assert_non_null(bad);
@@ -55,7 +55,7 @@ static void test_outputs(void **state)
 {
     struct fixture *f = *state;
     struct streams streams = streams_of(f);
-    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"));
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
 
     beck_print(lines);
     beck_foreach_rdd(lines, each, .name = "mine");
@@ -79,7 +79,7 @@ static void test_frozen(void **state)
 {
     struct fixture *f = *state;
     struct streams streams = streams_of(f);
-    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"));
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
 
     streams.frozen = true;
     beck_filter(lines, keep);
@@ -92,12 +92,31 @@ static void test_frozen(void **state)
     assert_null(streams.first);
 }
 
+/* A stream has its parent's slide, a window its own; windows of windows are multiples of that. */
+static void test_slides(void **state)
+{
+    struct fixture *f = *state;
+    struct streams streams = streams_of(f);
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
+    beck_dstream *slow = beck_window(lines, .window_ms = 4000, .slide_ms = 2000);
+    beck_dstream *count = beck_count(slow);
+
+    assert_int_equal(count->slide_ms, 2000);
+    assert_int_equal(beck_count_by_window(count, .window_ms = 6000, .slide_ms = 6000)->slide_ms,
+                     6000);
+    beck_print(slow);
+    assert_int_equal(streams.first->slide_ms, 2000);
+    assert_int_equal(f->error.status, BECK_OK);
+    assert_null(beck_window(slow, .window_ms = 4000, .slide_ms = 3000)->node);
+    assert_non_null(strstr(f->error.text, "multiple of the stream's slide of 2000 ms"));
+}
+
 static void test_two_contexts(void **state)
 {
     struct fixture *f = *state;
     struct streams one = streams_of(f), two = streams_of(f);
-    beck_dstream *a = beck__dstream_new(&one, source(f, "line STRING"));
-    beck_dstream *b = beck__dstream_new(&two, source(f, "line STRING"));
+    beck_dstream *a = beck__dstream_new(&one, source(f, "line STRING"), 1000);
+    beck_dstream *b = beck__dstream_new(&two, source(f, "line STRING"), 1000);
 
     assert_null(beck_union(a, b)->node);
     assert_non_null(strstr(f->error.text, "different contexts"));
@@ -108,7 +127,7 @@ static void test_text(void **state)
     struct fixture *f = *state;
     struct streams streams = streams_of(f);
     struct text text = {.memory = f->arena.memory};
-    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"));
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
 
     beck_print(beck_reduce_by_key(beck_flat_map(lines, "w STRING, n BIGINT", beck_words), beck_sum,
                                   .partitions = 3));
@@ -130,6 +149,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_poison, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_outputs, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_frozen, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_slides, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_two_contexts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
     };

@@ -21,6 +21,12 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent,
                                const struct origin *origin, struct op *op);
 struct node *beck__node_shuffle(struct graph *graph, struct node *parent,
                                 const struct origin *origin, struct partitioning partitioning);
+/* The slices of `parent` in a window; `aligned` as in struct window. */
+struct node *beck__node_slices(struct graph *graph, struct node *parent,
+                               const struct origin *origin, const struct windowing *windowing,
+                               bool aligned);
+/* The dataset of a window at the stamp's time. NULL without memory. */
+struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *node);
 /* Parses an output schema; NULL with the error set. */
 const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin,
                                      const char *text);

@@ -86,7 +86,7 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent,
                                 BECK__COLUMNS_MAX, BECK__NESTING_MAX);
     assert(beck__op_fits(op));
     const struct program *one = beck__program_of(graph->arena, op);
-    bool fuse = parent->kind == NODE_NARROW;
+    bool fuse = parent->kind == NODE_NARROW && !parent->kept;
     node->base = fuse ? parent->base : parent;
     node->fused = !one ? NULL : fuse ? beck__program_join(graph->arena, parent->fused, one) : one;
     if (!node->fused)
@@ -301,7 +301,9 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
         parents = beck__arena_alloc(stamp->arena, node->parent_count * sizeof(struct dataset *));
     if (!parents)
         return beck__error_memory(error, node->name, 0);
-    beck_status status = parents_of(stamp, node, parents, &all, error);
+    beck_status status = node->kind == NODE_WINDOW
+                             ? BECK_OK /* it stands on slices of other times as well */
+                             : parents_of(stamp, node, parents, &all, error);
     if (status || !all)
         return status;
     switch (node->kind) {
@@ -325,6 +327,9 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
         break;
     case NODE_MADE:
         return node->make(node, stamp, parents, dataset, error);
+    case NODE_WINDOW:
+        *dataset = beck__window_dataset(stamp, node);
+        break;
     }
     if (!status && !*dataset)
         status = beck__error_memory(error, node->name, 0);
@@ -349,6 +354,17 @@ beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct da
     return status;
 }
 
+beck_status beck__node_set_dataset(struct stamp *stamp, const struct node *node,
+                                   struct dataset *dataset, struct error *error)
+{
+    struct dataset **place = place_of(stamp, node->id);
+
+    if (!place)
+        return beck__error_memory(error, node->name, 0);
+    *place = dataset;
+    return BECK_OK;
+}
+
 /* ---- text ------------------------------------------------------------------------------------ */
 
 void beck__node_name(const struct node *node, struct text *out)
@@ -370,6 +386,9 @@ void beck__node_print(const struct node *node, struct text *out)
                           node->partitioning.count == 1 ? "" : "s");
         if (node->partitioning.kind == PARTITION_HASH)
             beck__text_printf(out, " by key hash");
+    } else if (node->kind == NODE_WINDOW) {
+        beck__text_printf(out, "  window of %lld ms every %lld ms",
+                          (long long)node->window->length_ms, (long long)node->window->slide_ms);
     } else if (node->kind == NODE_NARROW) {
         const struct op *op = &node->fused->ops[node->fused->count - 1];
         struct program last = {.count = 1, .ops = op};

@@ -9,6 +9,7 @@
 #define BECK_RDD_H
 
 #include "engine/engine.h"
+#include <beck/beck.h>
 
 enum node_kind {
     NODE_SOURCE,
@@ -17,7 +18,8 @@ enum node_kind {
     NODE_NARROW,
     NODE_SHUFFLE,
     NODE_UNION,
-    NODE_MADE
+    NODE_MADE,
+    NODE_WINDOW
 };
 
 struct node;
@@ -36,6 +38,40 @@ struct graph {
     struct error *error; /* sticky: the first error */
     uint32_t next_id;    /* even ones for the context's nodes, odd ones for those of a batch */
     uint32_t partitions; /* default after a shuffle */
+    struct kept *first_kept, *last_kept;
+};
+
+/* What a batch leaves behind: the rows of a kept node, by partition. */
+struct slice {
+    struct slice *newer;
+    int64_t time_ms;
+    struct blocks *partitions;
+    uint32_t count;
+};
+
+/* A node of a stream whose batches outlive their time, for the windows over it. Kept ones are in
+ * the order in which they were made, so one that needs another comes after it. */
+struct kept {
+    struct kept *next;
+    struct node *node;
+    int64_t slide_ms;       /* of the node */
+    int64_t keep_ms;        /* of the longest window */
+    struct window *windows; /* over it: newest first */
+    struct slice *oldest, *newest;
+};
+
+/* At time t, a multiple of slide_ms, the slices with time in (t - length_ms, t].
+ *
+ *    slices  | 1 | 2 | 3 | 4 | 5 | 6 |      length 4, slide 2
+ *            '---window---'
+ *                    '---window---'
+ */
+struct window {
+    struct window *older;
+    const struct node *node;
+    struct kept *kept;
+    int64_t length_ms, slide_ms;
+    bool aligned; /* partition p holds those of all slices; else each slice has its own */
 };
 
 struct node {
@@ -61,6 +97,8 @@ struct node {
     beck_str params;
     node_make_fn *make; /* MADE */
     void *user;
+    const struct window *window; /* WINDOW */
+    struct kept *kept;           /* NULL: its batches go with their time */
 };
 
 /* One instance of a graph: of a batch, or of an RDD program. */
@@ -137,6 +175,31 @@ struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b
 struct node *beck__node_made(struct graph *graph, const char *name, beck_site site,
                              const char *schema, struct node *const *parents, uint32_t count);
 
+/* Windows over a stream: operators with a shuffle fold the slices behind it, so each row crosses it
+ * once. Lengths and slides are multiples of the parent's slide. */
+struct windowing {
+    int64_t parent_ms, length_ms, slide_ms;
+};
+struct node *beck__node_window(struct graph *graph, struct node *parent,
+                               const struct windowing *windowing, const beck_window_args *args);
+struct node *beck__node_reduce_by_key_and_window(struct graph *graph, struct node *parent,
+                                                 const struct windowing *windowing,
+                                                 const beck_reduce_window_args *args);
+struct node *beck__node_reduce_by_window(struct graph *graph, struct node *parent,
+                                         const struct windowing *windowing,
+                                         const beck_reduce_window_args *args);
+struct node *beck__node_group_by_key_and_window(struct graph *graph, struct node *parent,
+                                                const struct windowing *windowing,
+                                                const beck_window_args *args);
+struct node *beck__node_count_by_window(struct graph *graph, struct node *parent,
+                                        const struct windowing *windowing,
+                                        const beck_window_args *args);
+struct node *beck__node_count_by_value_and_window(struct graph *graph, struct node *parent,
+                                                  const struct windowing *windowing,
+                                                  const beck_window_args *args);
+/* True if a window that is due after zero_ms holds the slice of that time. */
+bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms);
+
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
 const struct program *beck__program_limit(struct graph *graph, const struct node *node,
                                           uint64_t rows);
@@ -153,6 +216,10 @@ const struct program *beck__program_sink(struct graph *graph, const struct node 
  * source has no RDD in this batch. */
 beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct dataset **dataset,
                                struct error *error);
+
+/* Makes `dataset` (NULL: none) that of the node in this instance. */
+beck_status beck__node_set_dataset(struct stamp *stamp, const struct node *node,
+                                   struct dataset *dataset, struct error *error);
 
 /* "flat_map at wc.c:17". */
 void beck__node_name(const struct node *node, struct text *out);

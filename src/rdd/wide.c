@@ -3,6 +3,8 @@
  * Operators with a shuffle. Aggregations are three nodes, of which users see one:
  *
  *   parent -> GROUP to partial states -> shuffle by key hash -> GROUP of states to results
+ *
+ * Over a window the last one takes the slices that the shuffle has left: window.c.
  */
 #include "rdd/inside.h"
 
@@ -24,6 +26,7 @@ struct fold_plan {
     bool map_side;
     struct partitioning partitioning;
     uint32_t keys;
+    const struct windowing *windowing; /* NULL: the batch alone */
 };
 
 static struct node *fold_nodes(struct graph *graph, struct node *parent,
@@ -45,6 +48,12 @@ static struct node *fold_nodes(struct graph *graph, struct node *parent,
     if (!node)
         return NULL;
     node->hidden = true;
+    if (plan->windowing) {
+        node = beck__node_slices(graph, node, origin, plan->windowing, true);
+        if (!node)
+            return NULL;
+        node->hidden = true;
+    }
     node = beck__node_narrow(graph, node, origin, &plan->final);
     if (node)
         node->keys = plan->keys;
@@ -133,31 +142,93 @@ static struct node *reduce(struct graph *graph, struct node *parent, const struc
                : NULL;
 }
 
+static struct node *reduce_by_key(struct graph *graph, struct node *parent,
+                                  const struct origin *origin, const struct windowing *windowing,
+                                  const beck_reduce_args *args)
+{
+    if (!parent || !beck__node_pair(graph, origin, parent))
+        return NULL;
+    uint32_t n = beck__node_partitions(graph, origin, args->partitions);
+    struct fold_plan plan = {.keys = parent->keys,
+                             .partitioning = {PARTITION_HASH, parent->keys, n},
+                             .windowing = windowing};
+    return n ? reduce(graph, parent, origin, args, &plan) : NULL;
+}
+
+static struct node *reduce_all(struct graph *graph, struct node *parent,
+                               const struct origin *origin, const struct windowing *windowing,
+                               const beck_reduce_args *args)
+{
+    struct fold_plan plan = {.partitioning = {PARTITION_SINGLE, 0, 1}, .windowing = windowing};
+
+    if (!parent)
+        return NULL;
+    struct node *node = reduce(graph, parent, origin, args, &plan);
+    if (node)
+        node->keys = 1;
+    return node;
+}
+
 struct node *beck__node_reduce_by_key(struct graph *graph, struct node *parent,
                                       const beck_reduce_args *args)
 {
     struct origin origin = {"reduce_by_key", args->site, args->name};
 
-    if (!parent || !beck__node_pair(graph, &origin, parent))
-        return NULL;
-    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
-    struct fold_plan plan = {.keys = parent->keys,
-                             .partitioning = {PARTITION_HASH, parent->keys, n}};
-    return n ? reduce(graph, parent, &origin, args, &plan) : NULL;
+    return reduce_by_key(graph, parent, &origin, NULL, args);
 }
 
 struct node *beck__node_reduce(struct graph *graph, struct node *parent,
                                const beck_reduce_args *args)
 {
     struct origin origin = {"reduce", args->site, args->name};
-    struct fold_plan plan = {.partitioning = {PARTITION_SINGLE, 0, 1}};
 
-    if (!parent)
-        return NULL;
-    struct node *node = reduce(graph, parent, &origin, args, &plan);
-    if (node)
-        node->keys = 1;
-    return node;
+    return reduce_all(graph, parent, &origin, NULL, args);
+}
+
+/* What both forms have in common with and without a window. */
+static beck_reduce_args without_window(const beck_reduce_window_args *args)
+{
+    return (beck_reduce_args){.reducer = args->reducer,
+                              .args_size = sizeof(beck_reduce_args),
+                              .site = args->site,
+                              .partitions = args->partitions,
+                              .n = args->n,
+                              .ctx = args->ctx,
+                              .ctx_size = args->ctx_size,
+                              .name = args->name};
+}
+
+/* A key that the filter hides is still known to the window: it is only not shown. */
+static struct node *shown(struct graph *graph, struct node *node,
+                          const beck_reduce_window_args *args)
+{
+    beck_filter_args filter = {.fn = args->filter,
+                               .args_size = sizeof filter,
+                               .site = args->site,
+                               .ctx = args->ctx,
+                               .ctx_size = args->ctx_size};
+
+    return node && args->filter ? beck__node_filter(graph, node, &filter) : node;
+}
+
+struct node *beck__node_reduce_by_key_and_window(struct graph *graph, struct node *parent,
+                                                 const struct windowing *windowing,
+                                                 const beck_reduce_window_args *args)
+{
+    struct origin origin = {"reduce_by_key_and_window", args->site, args->name};
+    beck_reduce_args plain = without_window(args);
+
+    return shown(graph, reduce_by_key(graph, parent, &origin, windowing, &plain), args);
+}
+
+struct node *beck__node_reduce_by_window(struct graph *graph, struct node *parent,
+                                         const struct windowing *windowing,
+                                         const beck_reduce_window_args *args)
+{
+    struct origin origin = {"reduce_by_window", args->site, args->name};
+    beck_reduce_args plain = without_window(args);
+
+    return shown(graph, reduce_all(graph, parent, &origin, windowing, &plain), args);
 }
 
 /* ---- group_by_key, combine_by_key ------------------------------------------------------------ */
@@ -182,19 +253,36 @@ static const beck_schema *grouped_schema(struct graph *graph, const struct node 
     return beck__schema_join(graph, parent->schema->fields, keys, array, 1);
 }
 
+static struct node *group_by_key(struct graph *graph, struct node *parent,
+                                 const struct origin *origin, const struct windowing *windowing,
+                                 int partitions)
+{
+    if (!parent || !beck__node_pair(graph, origin, parent))
+        return NULL;
+    uint32_t n = beck__node_partitions(graph, origin, partitions);
+    struct fold_plan plan = {.keys = parent->keys,
+                             .partitioning = {PARTITION_HASH, parent->keys, n},
+                             .windowing = windowing};
+    plan.final.fold = FOLD_LIST;
+    plan.final.out = n ? grouped_schema(graph, parent) : NULL;
+    return plan.final.out ? fold_nodes(graph, parent, origin, &plan) : NULL;
+}
+
 struct node *beck__node_group_by_key(struct graph *graph, struct node *parent,
                                      const beck_group_args *args)
 {
     struct origin origin = {"group_by_key", args->site, args->name};
 
-    if (!parent || !beck__node_pair(graph, &origin, parent))
-        return NULL;
-    uint32_t n = beck__node_partitions(graph, &origin, args->partitions);
-    struct fold_plan plan = {.keys = parent->keys,
-                             .partitioning = {PARTITION_HASH, parent->keys, n}};
-    plan.final.fold = FOLD_LIST;
-    plan.final.out = n ? grouped_schema(graph, parent) : NULL;
-    return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+    return group_by_key(graph, parent, &origin, NULL, args->partitions);
+}
+
+struct node *beck__node_group_by_key_and_window(struct graph *graph, struct node *parent,
+                                                const struct windowing *windowing,
+                                                const beck_window_args *args)
+{
+    struct origin origin = {"group_by_key_and_window", args->site, args->name};
+
+    return group_by_key(graph, parent, &origin, windowing, args->partitions);
 }
 
 struct node *beck__node_combine_by_key(struct graph *graph, struct node *parent,
@@ -249,22 +337,60 @@ struct node *beck__node_count(struct graph *graph, struct node *parent, const be
     return node;
 }
 
+/* Nothing before the first element ever, then always a number: every batch adds its count, also 0,
+ * once there was one. */
+struct node *beck__node_count_by_window(struct graph *graph, struct node *parent,
+                                        const struct windowing *windowing,
+                                        const beck_window_args *args)
+{
+    struct origin origin = {"count_by_window", args->site, args->name};
+    struct fold_plan plan = {
+        .map_side = true, .partitioning = {PARTITION_SINGLE, 0, 1}, .windowing = windowing};
+
+    if (!parent)
+        return NULL;
+    plan.final.fold = FOLD_COUNT;
+    plan.final.out = beck__schema_join(graph, &count_field, 1, NULL, 0);
+    plan.partial = plan.final;
+    struct node *node = plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+    if (node)
+        node->keys = 1;
+    return node;
+}
+
+static struct node *count_by_value(struct graph *graph, struct node *parent,
+                                   const struct origin *origin, const struct windowing *windowing,
+                                   int partitions)
+{
+    if (!parent)
+        return NULL;
+    uint32_t n = beck__node_partitions(graph, origin, partitions), keys = parent->schema->count;
+    struct fold_plan plan = {.keys = keys,
+                             .map_side = true,
+                             .partitioning = {PARTITION_HASH, keys, n},
+                             .windowing = windowing};
+    plan.final.fold = FOLD_COUNT;
+    plan.final.out =
+        n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
+    plan.partial = plan.final;
+    return plan.final.out ? fold_nodes(graph, parent, origin, &plan) : NULL;
+}
+
 struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
                                        const beck_group_args *args)
 {
     struct origin origin = {"count_by_value", args->site, args->name};
 
-    if (!parent)
-        return NULL;
-    uint32_t n = beck__node_partitions(graph, &origin, args->partitions),
-             keys = parent->schema->count;
-    struct fold_plan plan = {
-        .keys = keys, .map_side = true, .partitioning = {PARTITION_HASH, keys, n}};
-    plan.final.fold = FOLD_COUNT;
-    plan.final.out =
-        n ? beck__schema_join(graph, parent->schema->fields, keys, &count_field, 1) : NULL;
-    plan.partial = plan.final;
-    return plan.final.out ? fold_nodes(graph, parent, &origin, &plan) : NULL;
+    return count_by_value(graph, parent, &origin, NULL, args->partitions);
+}
+
+struct node *beck__node_count_by_value_and_window(struct graph *graph, struct node *parent,
+                                                  const struct windowing *windowing,
+                                                  const beck_window_args *args)
+{
+    struct origin origin = {"count_by_value_and_window", args->site, args->name};
+
+    return count_by_value(graph, parent, &origin, windowing, args->partitions);
 }
 
 /* Every column is the key, and nothing is left to fold. */
