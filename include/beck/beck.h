@@ -185,6 +185,8 @@ typedef void beck_reduce_fn(beck_call *c, beck_row a, beck_row b);
 typedef void beck_foreach_fn(beck_call *c, beck_row in);
 typedef void beck_rows_fn(beck_call *c, beck_rows *rows);
 typedef void beck_each_rdd_fn(beck_call *c, beck_rdd *rdd);
+typedef beck_rdd *beck_transform_fn(beck_call *c, beck_rdd *in);
+typedef beck_rdd *beck_transform_with_fn(beck_call *c, beck_rdd *const *in, size_t n);
 
 /* Emits one row of 1 to 8 values: beck_emit(c, word, 1). The column's type decides what is
  * accepted; a wrong kind, a number out of range or a wrong count fails the call. */
@@ -320,7 +322,8 @@ BECK_API beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_st
 BECK_API beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd);
 
 /* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. An
- * RDD is made by the thread that the context belongs to and lives as long as the context. */
+ * RDD is made by the thread that the context belongs to and lives as long as the context; one that
+ * is made in a driver callback (transform, foreach_rdd) lives as long as the batch. */
 #define beck_parallelize(ctx, ...)                                                                 \
     BECK__CALL(beck__parallelize, beck_parallelize_args, ctx, __VA_ARGS__)
 typedef struct beck_parallelize_args {
@@ -418,6 +421,19 @@ typedef struct beck_none_args {
 BECK_API beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b,
                                           const beck_none_args *args);
 BECK_API beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args);
+
+/* The same of n streams or RDDs, n at least 1: beck_union_all(list, n). */
+#define BECK__OF_LIST(list, op)                                                                    \
+    _Generic((list) + 0,                                                                           \
+        beck_dstream **: beck_dstream_##op,                                                        \
+        beck_dstream *const *: beck_dstream_##op,                                                  \
+        beck_rdd **: beck_rdd_##op,                                                                \
+        beck_rdd *const *: beck_rdd_##op)
+#define beck_union_all(list, n)                                                                    \
+    BECK__OF_LIST(list, union_all)((list), (n), &(const beck_none_args){BECK__END(beck_none_args)})
+BECK_API beck_dstream *beck_dstream_union_all(beck_dstream *const *list, size_t n,
+                                              const beck_none_args *args);
+BECK_API beck_rdd *beck_rdd_union_all(beck_rdd *const *list, size_t n, const beck_none_args *args);
 
 /* To exactly n partitions, by a shuffle. */
 typedef struct beck_repartition_args {
@@ -519,6 +535,43 @@ BECK_API beck_rdd *beck_rdd_cogroup(beck_rdd *r, beck_other other, const beck_gr
 #define beck_distinct(...)                                                                         \
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), distinct), beck_group_args, __VA_ARGS__)
 BECK__BOTH(distinct, beck_group_args);
+
+/* beck_transform(s, "output schema", fn): fn(c, rdd) runs in the driver once per batch, however
+ * many outputs need it, and returns an RDD of that schema: the one it gets, or what is made of it
+ * and of others, such as tables of the context that change from batch to batch. RDDs and actions in
+ * it as in foreach_rdd; NULL, an RDD of another context or of other types fails the batch, and so
+ * does a source that has no RDD in it. The first column is the key. .ctx is the pointer itself. */
+typedef struct beck_transform_args {
+    const char *schema;
+    beck_transform_fn *fn;
+    BECK_ARGS_TAIL;
+    void *ctx;
+    const char *name;
+} beck_transform_args;
+#define beck_transform(s, ...) BECK__CALL(beck__transform, beck_transform_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck__transform(beck_dstream *s, const beck_transform_args *args);
+
+/* The same of the RDDs of two streams, or of n: beck_transform_with(a, b, "output schema", fn),
+ * beck_transform_all(streams, n, "output schema", fn); fn(c, rdds, n). */
+typedef struct beck_transform_with_args {
+    const char *schema;
+    beck_transform_with_fn *fn;
+    BECK_ARGS_TAIL;
+    void *ctx;
+    const char *name;
+} beck_transform_with_args;
+#define beck_transform_with(a, b, ...)                                                             \
+    beck__transform_with((a), (b),                                                                 \
+                         &(const beck_transform_with_args){__VA_ARGS__,                            \
+                                                           BECK__END(beck_transform_with_args)})
+#define beck_transform_all(streams, n, ...)                                                        \
+    beck__transform_all((streams), (n),                                                            \
+                        &(const beck_transform_with_args){__VA_ARGS__,                             \
+                                                          BECK__END(beck_transform_with_args)})
+BECK_API beck_dstream *beck__transform_with(beck_dstream *a, beck_dstream *b,
+                                            const beck_transform_with_args *args);
+BECK_API beck_dstream *beck__transform_all(beck_dstream *const *streams, size_t n,
+                                           const beck_transform_with_args *args);
 
 /* (s, "combiner schema", .create = , .merge_value = , .merge_combiners = ): all on columns after
  * the key. create: the first value -> combiner; merge_value: combiner, value -> combiner;
@@ -692,6 +745,12 @@ BECK_API uint64_t beck_result_rows(const beck_result *result);
 /* Row i of all, valid until the result is freed; a none row (beck_is_none) if there is no such. */
 BECK_API beck_row beck_result_row(const beck_result *result, uint64_t i);
 BECK_API void beck_result_free(beck_result *result);
+
+/* An RDD with the same rows and partitions that lives as long as the context: computes `r` now and
+ * holds its rows in memory. For what is made in a driver callback and wanted after the batch; an
+ * RDD of the context comes back as it is. */
+#define beck_keep(...) BECK__CALL0(beck__keep, beck_none_args, __VA_ARGS__)
+BECK_API beck_rdd *beck__keep(beck_rdd *r, const beck_none_args *args);
 
 /* The text of a row as print shows it: one column its bytes, several (a,b,c). Writes at most
  * `size` bytes with a NUL at the end; returns the length it has without limit. */

@@ -216,6 +216,19 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
     return status;
 }
 
+beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life,
+                                const struct driver_call *call, struct error *error)
+{
+    struct session_life *outer = atomic_exchange(&driver->ctx->batch, life);
+    bool inside = driver->in_callback;
+
+    driver->in_callback = true;
+    beck_rdd *out = beck__driver_call(call, error);
+    atomic_store(&driver->ctx->batch, outer);
+    driver->in_callback = inside;
+    return out;
+}
+
 static void run_foreach(struct driver *driver, struct batch *batch, const struct output *output)
 {
     struct dataset *dataset = NULL;
@@ -223,10 +236,10 @@ static void run_foreach(struct driver *driver, struct batch *batch, const struct
     if (beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) || !dataset)
         return;
     beck_rdd *rdd = beck__session_rdd(&batch->life, output->node);
+    struct driver_call call = {
+        .each = output->fn, .ctx = output->ctx, .batch_ms = batch->time_ms, .in = &rdd, .count = 1};
     struct error error = {0};
-    driver->in_callback = true;
-    beck__driver_each_rdd(output->fn, output->ctx, rdd, batch->time_ms, &error);
-    driver->in_callback = false;
+    beck__driver_callback(driver, &batch->life, &call, &error);
     if (error.status)
         beck__error_set(&batch->error, error.status, "%s: %s", output->what, error.text);
 }

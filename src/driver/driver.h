@@ -7,6 +7,7 @@
  *   source.c   input streams              batch.c   one batch: allot, run, release
  *   slices.c   what batches leave behind for windows
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
+ *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
  *
  *   tick t: allot what was received up to t -> waiting ring -> run outputs in order -> events
@@ -88,6 +89,9 @@ struct driver *beck__driver_of(beck_context *ctx);
 void beck__driver_free(struct driver *driver);
 
 /* ---- batch.c ---- */
+/* Runs a driver callback: RDDs that it makes on the context belong to the batch of `life`. */
+beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life,
+                                const struct driver_call *call, struct error *error);
 /* Everything that has arrived up to time_ms becomes a waiting batch. Without memory what has
  * arrived stays for the next one. */
 beck_status beck__batch_generate(struct driver *driver, int64_t time_ms);

@@ -43,7 +43,7 @@ struct graph *beck__dstream_graph(beck_dstream *s, const char *name, beck_site s
 
 beck_dstream *beck__dstream_poisoned(beck_dstream *s)
 {
-    return s->streams ? beck__dstream_new(s->streams, NULL, s->slide_ms) : &poisoned;
+    return s && s->streams ? beck__dstream_new(s->streams, NULL, s->slide_ms) : &poisoned;
 }
 
 #define TRANSFORM(name, T)                                                                         \
@@ -93,21 +93,62 @@ static bool same_slide(struct graph *graph, const beck_dstream *a, const beck_ds
     return a->slide_ms == b->slide_ms;
 }
 
+/* ---- several streams --------------------------------------------------------------------------
+ */
+
+#define STREAMS_MAX 65536u
+
+/* Stream i may be taken together with the first one; else the error is set, or it is poisoned. */
+static bool meets(beck_dstream *const *list, size_t i, const char *name, beck_site site)
+{
+    struct graph *graph = list[0]->streams->graph;
+
+    if (!list[i])
+        beck__node_error(graph, name, site, BECK_INVALID, "stream %zu of the list is NULL", i);
+    if (!list[i] || !list[i]->node)
+        return false;
+    if (list[i]->streams == list[0]->streams)
+        return same_slide(graph, list[0], list[i], name, site);
+    beck__node_error(graph, name, site, BECK_INVALID, "the streams belong to different contexts");
+    return false;
+}
+
+struct node **beck__dstream_nodes(beck_dstream *const *list, size_t n, const char *name,
+                                  beck_site site)
+{
+    struct graph *graph = n && list && list[0] ? beck__dstream_graph(list[0], name, site) : NULL;
+
+    if (graph && n > STREAMS_MAX)
+        beck__node_error(graph, name, site, BECK_INVALID, "%zu streams; give 1 to %u", n,
+                         STREAMS_MAX);
+    if (!graph || n > STREAMS_MAX)
+        return NULL;
+    struct node **nodes = beck__arena_alloc(graph->arena, n * sizeof(struct node *));
+    if (!nodes)
+        beck__error_memory(graph->error, name, n * sizeof(struct node *));
+    for (size_t i = 0; nodes && i < n; i++) {
+        if (!meets(list, i, name, site))
+            return NULL;
+        nodes[i] = list[i]->node;
+    }
+    return nodes;
+}
+
+beck_dstream *beck_dstream_union_all(beck_dstream *const *list, size_t n,
+                                     const beck_none_args *args)
+{
+    struct node **nodes = beck__dstream_nodes(list, n, "union", args->site);
+
+    if (!nodes)
+        return beck__dstream_poisoned(n && list ? list[0] : NULL);
+    struct streams *streams = list[0]->streams;
+    struct node *node = beck__node_union_all(streams->graph, nodes, (uint32_t)n, args->site);
+    return beck__dstream_new(streams, node, list[0]->slide_ms);
+}
+
 beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args)
 {
-    struct graph *graph = beck__dstream_graph(a, "union", args->site);
-
-    if (!graph || !b->node)
-        return beck__dstream_poisoned(a);
-    if (a->streams != b->streams) {
-        beck__node_error(graph, "union", args->site, BECK_INVALID,
-                         "the streams belong to different contexts");
-        return beck__dstream_poisoned(a);
-    }
-    if (!same_slide(graph, a, b, "union", args->site))
-        return beck__dstream_poisoned(a);
-    return beck__dstream_new(a->streams, beck__node_union(graph, a->node, b->node, args->site),
-                             a->slide_ms);
+    return beck_dstream_union_all((beck_dstream *const[]){a, b}, 2, args);
 }
 
 /* The node of the other side: a stream of this context, or an RDD that lives as long as it. NULL:

@@ -50,7 +50,11 @@ struct beck_dstream {
 beck_dstream *beck__dstream_new(struct streams *streams, struct node *node, int64_t slide_ms);
 /* The graph to add to, or NULL: frozen (the error is set) or poisoned. */
 struct graph *beck__dstream_graph(beck_dstream *s, const char *name, beck_site site);
-/* What an operator gives back after an error. */
+/* The nodes of n streams that one operator takes, in the graph's arena: of one context, with one
+ * slide. NULL: frozen, poisoned, or a stream does not fit (error set). */
+struct node **beck__dstream_nodes(beck_dstream *const *list, size_t n, const char *name,
+                                  beck_site site);
+/* What an operator gives back after an error; `s` may be NULL. */
 beck_dstream *beck__dstream_poisoned(beck_dstream *s);
 /* Adds an output operation; NULL with the error set (frozen, poisoned). */
 struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const char *name,

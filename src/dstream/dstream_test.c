@@ -122,6 +122,23 @@ static void test_two_contexts(void **state)
     assert_non_null(strstr(f->error.text, "different contexts"));
 }
 
+static void test_many(void **state)
+{
+    struct fixture *f = *state;
+    struct streams streams = streams_of(f);
+    beck_dstream *lines = beck__dstream_new(&streams, source(f, "line STRING"), 1000);
+    beck_dstream *slow = beck_window(lines, .window_ms = 4000, .slide_ms = 2000);
+    beck_dstream *list[] = {slow, slow, slow, lines};
+    beck_dstream *three = beck_union_all(list, 3);
+
+    assert_int_equal(three->node->parent_count, 3);
+    assert_int_equal(three->slide_ms, 2000);
+    assert_int_equal(f->error.status, BECK_OK);
+    assert_null(beck_union_all(list, 4)->node);
+    assert_non_null(strstr(f->error.text, "union at dstream_test.c:"));
+    assert_non_null(strstr(f->error.text, "different slides, 2000 ms and 1000 ms"));
+}
+
 static void test_text(void **state)
 {
     struct fixture *f = *state;
@@ -151,6 +168,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_frozen, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_slides, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_two_contexts, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,17 +284,23 @@ void beck_rewind_rows(beck_rows *rows)
 
 /* ---- driver callbacks ------------------------------------------------------------------------ */
 
-void beck__driver_each_rdd(beck_each_rdd_fn *fn, void *ctx, beck_rdd *rdd, int64_t batch_ms,
-                           struct error *error)
+beck_rdd *beck__driver_call(const struct driver_call *call, struct error *error)
 {
+    beck_rdd *out = NULL;
     beck_call c;
 
     memset(&c, 0, sizeof c);
-    c.ctx = ctx;
-    c.batch_ms = batch_ms;
+    c.ctx = call->ctx;
+    c.batch_ms = call->batch_ms;
     beck__call_enter(&c);
-    fn(&c, rdd);
+    if (call->each)
+        call->each(&c, call->in[0]);
+    else if (call->transform)
+        out = call->transform(&c, call->in[0]);
+    else
+        out = call->with(&c, call->in, call->count);
     beck__call_leave(&c);
     if (c.failed)
         beck__error_set(error, BECK_TASK, "%s", c.reason.text);
+    return out;
 }

@@ -321,12 +321,42 @@ static void driver_mistakes(beck_call *c, beck_rdd *rdd)
     beck_emit_row(c, (beck_row){wide, 0, 0});
 }
 
+/* The answer of a transform goes through; what is passed on is looked at nowhere. */
+static beck_rdd *the_first(beck_call *c, beck_rdd *in)
+{
+    driver_callback(c, NULL);
+    return in;
+}
+
+static beck_rdd *the_last(beck_call *c, beck_rdd *const *in, size_t n)
+{
+    driver_callback(c, NULL);
+    return in[n - 1];
+}
+
+static void test_transforms(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct error error = {0};
+    beck_rdd *const in[] = {(beck_rdd *)&seen, (beck_rdd *)&error};
+    struct driver_call one = {.transform = the_first, .ctx = &seen, .in = in, .count = 1};
+    struct driver_call two = {.with = the_last, .ctx = &seen, .in = in, .count = 2};
+    assert_ptr_equal(beck__driver_call(&one, &error), in[0]);
+    assert_ptr_equal(beck__driver_call(&two, &error), in[1]);
+    assert_int_equal(seen.calls, 2);
+    assert_int_equal(error.status, BECK_OK);
+}
+
 static void test_driver_callback(void **state)
 {
     (void)state;
     struct seen seen = {0};
     struct error error = {0};
-    beck__driver_each_rdd(driver_callback, &seen, NULL, 4000, &error);
+    beck_rdd *const in[] = {NULL, NULL};
+    struct driver_call call = {
+        .each = driver_callback, .ctx = &seen, .batch_ms = 4000, .in = in, .count = 1};
+    assert_null(beck__driver_call(&call, &error));
     assert_int_equal(error.status, BECK_OK);
     assert_int_equal(seen.calls, 1);
     assert_int_equal(seen.time, 4000);
@@ -337,7 +367,9 @@ static void test_driver_callback(void **state)
     bench_open(&x, WIDE);
     beck_value values[18] = {{0}};
     bench_row(&x, values, 18);
-    beck__driver_each_rdd(driver_mistakes, (void *)(uintptr_t)x.in.chunk, NULL, 4000, &error);
+    call = (struct driver_call){
+        .each = driver_mistakes, .ctx = (void *)(uintptr_t)x.in.chunk, .in = in, .count = 1};
+    beck__driver_call(&call, &error);
     assert_int_equal(error.status, BECK_TASK);
     assert_string_equal(error.text, "emits a row, but nothing can be emitted here");
     bench_close(&x);
@@ -359,7 +391,7 @@ int main(void)
         test(test_emit_wide),   test(test_emit_many),   test(test_wrong_reads),
         test(test_wrong_emits), test(test_fail),        test(test_record),
         test(test_emits_none),  test(test_place),       test(test_driver_callback),
-        test(test_no_call),
+        test(test_transforms),  test(test_no_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

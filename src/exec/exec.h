@@ -34,7 +34,8 @@ struct task {
 void beck__task_init(struct task *task, struct os *os);
 void beck__task_deinit(struct task *task);
 
-struct operator {
+struct operator
+{
     enum flow (*push)(struct operator *self, const beck_chunk *chunk);
     enum flow (*finish)(struct operator *self); /* flushes to next; does not finish it */
     void (*close)(struct operator *self);       /* frees what is not in the task's arena */
@@ -46,14 +47,14 @@ struct operator {
 /* Opens the operators of a program in front of `sink`; *head is the sink itself for an empty
  * program. */
 beck_status beck__pipeline_open(struct task *task, const struct program *program,
-                                struct operator *sink, struct operator **head);
+                                struct operator *sink, struct operator** head);
 /* Finishes head, its successor, ... up to but without `sink`. */
 enum flow beck__pipeline_finish(struct operator *head, struct operator *sink);
 void beck__pipeline_close(struct operator *head, struct operator *sink);
 
 /* Keeps the rows as blocks in *out. */
-struct operator *beck__collector_open(struct task *task, const beck_schema *schema,
-                                      struct blocks *out);
+struct operator*
+    beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out);
 
 enum partitioner { PARTITION_HASH, PARTITION_ROUND_ROBIN, PARTITION_SINGLE };
 struct partitioning {
@@ -77,10 +78,18 @@ struct beck_ranges {
     size_t count, capacity;
 };
 
-/* A call into a driver callback: beck_ctx gives ctx, beck_fail sets error. */
-struct driver_call;
-void beck__driver_each_rdd(beck_each_rdd_fn *fn, void *ctx, beck_rdd *rdd, int64_t batch_ms,
-                           struct error *error);
+/* A call of one driver callback: beck_ctx gives ctx, beck_fail sets error. Returns what the
+ * callback does; NULL for `each`. */
+struct driver_call {
+    beck_each_rdd_fn *each;
+    beck_transform_fn *transform;
+    beck_transform_with_fn *with;
+    void *ctx;
+    int64_t batch_ms;
+    beck_rdd *const *in;
+    size_t count;
+};
+beck_rdd *beck__driver_call(const struct driver_call *call, struct error *error);
 
 /* The kernel behind a known row function or aggregate; OP_COUNT, FOLD_KINDS: none. */
 enum op_kind beck__known_row_function(beck_map_fn *fn);

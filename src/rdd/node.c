@@ -398,6 +398,8 @@ void beck__node_print(const struct node *node, struct text *out)
                           : op->state_out      ? ", combines before the shuffle"
                                                : "");
     }
+    if (node->kind == NODE_MADE)
+        beck__text_add(out, "  callback");
     beck__text_add(out, "  (");
     beck__schema_print(node->schema, out);
     beck__text_add(out, ")");

@@ -109,7 +109,7 @@ static void life_init(struct session_life *life, beck_context *ctx, struct arena
 {
     life->ctx = ctx;
     life->graph = (struct graph){.arena = arena, .os = ctx->os, .error = error};
-    life->stamp = (struct stamp){.arena = arena};
+    life->stamp = (struct stamp){.arena = arena, .life = life};
     life->results = NULL;
 }
 
@@ -151,6 +151,20 @@ beck_status beck__session_life_init(struct session_life *life, beck_context *ctx
     life->stamp.engine = ctx->engine;
     life->stamp.scope = ctx->engine->scope_new(ctx->engine, batch_ms);
     return life->stamp.scope ? BECK_OK : beck__error_memory(error, "a batch", 0);
+}
+
+bool beck__session_wrong_thread(const beck_context *ctx)
+{
+    uint64_t allowed = atomic_load(&ctx->engine_thread);
+
+    return allowed != SESSION_ANY_THREAD && allowed != ctx->os->thread_self(ctx->os);
+}
+
+struct session_life *beck__session_life(beck_context *ctx)
+{
+    struct session_life *batch = atomic_load(&ctx->batch);
+
+    return batch && !beck__session_wrong_thread(ctx) ? batch : &ctx->life;
 }
 
 void beck__session_life_end(struct session_life *life)

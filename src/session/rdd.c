@@ -71,14 +71,55 @@ static struct session_life *common_life(beck_rdd *a, beck_rdd *b, const char *na
     return NULL;
 }
 
-beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
+#define RDDS_MAX 65536u
+
+/* The life of what is made of all of them; NULL as above. */
+static struct session_life *life_of_all(beck_rdd *const *list, size_t n, beck_site site,
+                                        beck_rdd **result)
+{
+    beck_rdd *shortest = n && list ? list[0] : NULL;
+    struct session_life *life = shortest ? shortest->life : NULL;
+
+    *result = beck__session_rdd(life, NULL);
+    if (!life || !graph_of(shortest))
+        return NULL;
+    if (n > RDDS_MAX) {
+        beck__node_error(shortest->graph, "union", site, BECK_INVALID, "%zu RDDs; give 1 to %u", n,
+                         RDDS_MAX);
+        return NULL;
+    }
+    for (size_t i = 1; life && i < n; i++) {
+        if (!list[i]) {
+            beck__node_error(shortest->graph, "union", site, BECK_INVALID,
+                             "RDD %zu of the list is NULL", i);
+            return NULL;
+        }
+        life = common_life(shortest, list[i], "union", site, result);
+        shortest = life == list[i]->life ? list[i] : shortest;
+    }
+    return life;
+}
+
+beck_rdd *beck_rdd_union_all(beck_rdd *const *list, size_t n, const beck_none_args *args)
 {
     beck_rdd *result;
-    struct session_life *life = common_life(a, b, "union", args->site, &result);
+    struct session_life *life = life_of_all(list, n, args->site, &result);
+    struct node **nodes =
+        life ? beck__arena_alloc(life->graph.arena, n * sizeof(struct node *)) : NULL;
 
-    return life ? beck__session_rdd(life,
-                                    beck__node_union(&life->graph, a->node, b->node, args->site))
-                : result;
+    if (life && !nodes)
+        beck__error_memory(life->graph.error, "union", n * sizeof(struct node *));
+    if (!nodes)
+        return result;
+    for (size_t i = 0; i < n; i++)
+        nodes[i] = list[i]->node;
+    return beck__session_rdd(life,
+                             beck__node_union_all(&life->graph, nodes, (uint32_t)n, args->site));
+}
+
+beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
+{
+    return beck_rdd_union_all((beck_rdd *const[]){a, b}, 2, args);
 }
 
 /* True if the other side is an RDD; else the error is set. */
@@ -179,21 +220,21 @@ static struct blocks *borrow(struct arena *arena, const struct blocks *lists, ui
     return all;
 }
 
-/* A node over the lists, whose blocks the context's own dataset of it then holds. */
-static struct node *values_node(beck_context *ctx, const beck_parallelize_args *args,
+/* A node over the lists, whose blocks its dataset in that life then holds. */
+static struct node *values_node(struct session_life *life, const char *name, beck_site site,
                                 const beck_schema *schema, const struct blocks *lists,
                                 uint32_t count)
 {
-    struct graph *graph = &ctx->life.graph;
+    struct graph *graph = &life->graph;
     const struct blocks *values = borrow(graph->arena, lists, count);
     struct dataset *dataset = NULL;
 
     if (!values) {
-        beck__error_memory(graph->error, "parallelize", count * sizeof *values);
+        beck__error_memory(graph->error, name, count * sizeof *values);
         return NULL;
     }
-    struct node *node = beck__node_values(graph, "parallelize", args->site, schema, values, count);
-    if (!node || beck__node_dataset(&ctx->life.stamp, node, &dataset, graph->error))
+    struct node *node = beck__node_values(graph, name, site, schema, values, count);
+    if (!node || beck__node_dataset(&life->stamp, node, &dataset, graph->error))
         return NULL;
     return node;
 }
@@ -202,7 +243,8 @@ beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args
 {
     if (!ctx || beck__session_engine(ctx))
         return beck__session_rdd(ctx ? &ctx->life : NULL, NULL);
-    struct graph *graph = &ctx->life.graph;
+    struct session_life *life = beck__session_life(ctx);
+    struct graph *graph = &life->graph;
     const struct allocator *memory = &ctx->os->memory;
     const beck_schema *schema = NULL;
     struct error error = {0};
@@ -225,26 +267,110 @@ beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args
     if (error.status)
         beck__node_error(graph, "parallelize", args->site, error.status, "%s", error.text);
     else
-        node = values_node(ctx, args, schema, lists, count);
+        node = values_node(life, "parallelize", args->site, schema, lists, count);
     for (uint32_t p = 0; lists && p < count; p++)
         if (lists[p].memory)
             beck__blocks_deinit(&lists[p]);
     beck__free(memory, lists, count * sizeof *lists);
-    return beck__session_rdd(&ctx->life, node);
+    return beck__session_rdd(life, node);
 }
+
+/* ---- keep -------------------------------------------------------------------------------------
+ */
+
+struct keeping {
+    struct blocks *lists; /* by partition */
+    struct error *error;
+};
+
+static void keep_rows(void *user, uint32_t partition, const struct blocks *rows)
+{
+    struct keeping *keeping = user;
+
+    if (!beck__blocks_append(&keeping->lists[partition], rows))
+        beck__error_memory(keeping->error, "keep", 0);
+}
+
+/* The same schema in the context's arena. NULL with the error set. */
+static const beck_schema *keep_schema(beck_context *ctx, const beck_schema *schema,
+                                      struct error *error)
+{
+    struct text text = {.memory = &ctx->os->memory};
+    const beck_schema *copy = NULL;
+
+    beck__schema_print(schema, &text);
+    if (text.failed)
+        beck__error_memory(error, "keep", text.size);
+    else
+        beck__schema_parse(&ctx->arena, beck__text_get(&text), &copy, error);
+    beck__text_deinit(&text);
+    return copy;
+}
+
+/* A node of the context over the rows of `r`. NULL with the error set. */
+static struct node *keep_node(beck_rdd *r, beck_site site, struct error *error)
+{
+    beck_context *ctx = r->life->ctx;
+    struct engine *engine = r->life->stamp.engine;
+    const beck_schema *schema = keep_schema(ctx, r->node->schema, error);
+    struct program same = {.in = schema, .out = schema};
+    struct dataset *dataset = NULL;
+    struct node *node = NULL;
+
+    if (!schema || beck__node_dataset(&r->life->stamp, r->node, &dataset, error))
+        return NULL;
+    uint32_t count = engine->partitions(dataset);
+    struct keeping keeping = {
+        beck__alloc_zero(&ctx->os->memory, (count + 1) * sizeof(struct blocks)), error};
+    struct job job = {.scope = r->life->stamp.scope,
+                      .dataset = dataset,
+                      .action = &same,
+                      .what = "keep",
+                      .deliver = keep_rows,
+                      .user = &keeping};
+    if (!keeping.lists)
+        beck__error_memory(error, "keep", count * sizeof(struct blocks));
+    for (uint32_t p = 0; keeping.lists && p < count; p++)
+        keeping.lists[p].memory = &ctx->os->memory;
+    if (keeping.lists && !engine->job_run(engine, &job, error) && !error->status)
+        node = values_node(&ctx->life, "keep", site, schema, keeping.lists, count);
+    for (uint32_t p = 0; keeping.lists && p < count; p++)
+        beck__blocks_deinit(&keeping.lists[p]);
+    beck__free(&ctx->os->memory, keeping.lists, (count + 1) * sizeof(struct blocks));
+    if (node)
+        node->keys = r->node->keys;
+    return node;
+}
+
+beck_rdd *beck__keep(beck_rdd *r, const beck_none_args *args)
+{
+    struct error error = {0};
+
+    if (!graph_of(r) || r->life == &r->life->ctx->life)
+        return r;
+    if (!beck__session_ready(r, "keep", &error) || beck__session_engine(r->life->ctx))
+        return beck__session_rdd(r->life, NULL);
+    struct node *node = keep_node(r, args->site, &error);
+    beck__session_stick(r, &error);
+    return beck__session_rdd(&r->life->ctx->life, node);
+}
+
+/* ---- direct sources ---------------------------------------------------------------------------
+ */
 
 static beck_rdd *direct(beck_context *ctx, const char *name, const beck_direct_class *class_of,
                         beck_str params, beck_site site)
 {
-    struct graph *graph = &ctx->life.graph;
+    struct session_life *life = beck__session_life(ctx);
+    struct graph *graph = &life->graph;
     beck_str copy =
         beck_bytes_of(beck__arena_copy(graph->arena, params.data, params.size), params.size);
 
     if (!copy.data) {
-        beck__error_memory(&ctx->error, name, params.size);
-        return beck__session_rdd(&ctx->life, NULL);
+        beck__error_memory(graph->error, name, params.size);
+        return beck__session_rdd(life, NULL);
     }
-    return beck__session_rdd(&ctx->life, beck__node_ranges(graph, name, site, class_of, copy));
+    return beck__session_rdd(life, beck__node_ranges(graph, name, site, class_of, copy));
 }
 
 beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
@@ -252,9 +378,9 @@ beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
     if (!ctx)
         return beck__session_rdd(NULL, NULL);
     if (!args->class_of) {
-        beck__node_error(&ctx->life.graph, "direct_rdd", args->site, BECK_INVALID,
+        beck__node_error(&beck__session_life(ctx)->graph, "direct_rdd", args->site, BECK_INVALID,
                          "the class of the source is NULL");
-        return beck__session_rdd(&ctx->life, NULL);
+        return beck__session_rdd(beck__session_life(ctx), NULL);
     }
     return direct(ctx, args->class_of->name, args->class_of,
                   beck_bytes_of(args->params, args->params_size), args->site);
@@ -270,7 +396,8 @@ beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
 {
     struct beck__text_params params = {0};
     const char *path = args->path ? args->path : "";
-    struct graph *graph = ctx ? &ctx->life.graph : NULL;
+    struct session_life *life = ctx ? beck__session_life(ctx) : NULL;
+    struct graph *graph = life ? &life->graph : NULL;
 
     if (!ctx)
         return beck__session_rdd(NULL, NULL);
@@ -285,7 +412,7 @@ beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
                          ".line_bytes_max is %lld; give a number from 1 to %lu",
                          (long long)args->line_bytes_max, (unsigned long)UINT32_MAX);
     if (graph->error->status)
-        return beck__session_rdd(&ctx->life, NULL);
+        return beck__session_rdd(life, NULL);
     memcpy(params.path, path, strlen(path));
     params.split_bytes = size_or(ctx, args->split_bytes, OPTION_SPLIT_BYTES);
     params.line_bytes_max = size_or(ctx, args->line_bytes_max, OPTION_LINE_BYTES);

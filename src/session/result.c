@@ -105,13 +105,6 @@ beck_status beck__session_job(struct session_life *life, struct node *node,
     return engine->job_run(engine, &job, error);
 }
 
-static bool wrong_thread(const beck_context *ctx)
-{
-    uint64_t allowed = atomic_load(&ctx->engine_thread);
-
-    return allowed != SESSION_ANY_THREAD && allowed != ctx->os->thread_self(ctx->os);
-}
-
 /* --describe shows the action instead of running it. */
 static void describe(beck_rdd *r, const char *what)
 {
@@ -145,7 +138,7 @@ static bool usable(beck_rdd *r, const char *what, struct error *error)
     if (!healthy(r, what, error))
         return false;
     beck_context *ctx = r->life->ctx;
-    if (wrong_thread(ctx)) {
+    if (beck__session_wrong_thread(ctx)) {
         beck__error_set(error, BECK_STATE,
                         "%s: while a stream runs, actions run in its foreach_rdd callbacks only",
                         what);
@@ -175,7 +168,7 @@ void beck__session_stick(beck_rdd *r, const struct error *error)
 {
     beck_context *ctx = r->life ? r->life->ctx : NULL;
 
-    if (ctx && error->status && !wrong_thread(ctx) && !ctx->help && !ctx->describe)
+    if (ctx && error->status && !beck__session_wrong_thread(ctx) && !ctx->help && !ctx->describe)
         beck__error_set(r->life->graph.error, error->status, "%s", error->text);
 }
 

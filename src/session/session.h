@@ -54,6 +54,7 @@ struct beck_context {
     bool memory_limited; /* by this context */
     bool help, describe; /* asked for on the command line */
     _Atomic int state;   /* beck_state_of */
+    _Atomic(struct session_life *) batch; /* while a driver callback runs: the life of its batch */
     /* The only thread that may run jobs: the driver's, while a stream runs. */
     _Atomic uint64_t engine_thread;
     struct described *actions;
@@ -69,6 +70,10 @@ const struct error *beck__session_error(const beck_context *ctx);
 beck_status beck__session_engine(beck_context *ctx);
 /* An RDD in this life's arena, never NULL (a static poisoned one without memory or life). */
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
+/* The life of RDDs that this thread makes now on the context: in a driver callback the batch's. */
+struct session_life *beck__session_life(beck_context *ctx);
+/* Jobs are the driver's thread's, and this is another one. */
+bool beck__session_wrong_thread(const beck_context *ctx);
 /* True if an action may run; else *error says why. `what` is for --describe. */
 bool beck__session_ready(beck_rdd *r, const char *what, struct error *error);
 /* The error of an action sticks, unless it was only asked by the wrong thread, or not to run. */
