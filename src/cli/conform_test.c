@@ -98,6 +98,26 @@ static void combining(void **state)
            BATCHES(1) EXPECT("[[[\"a\", 12]]]"));
 }
 
+static void transforms(void **state)
+{
+    (void)state;
+    passes("[[3, 1], []]", OP("\"op\": \"transform\", \"fn\": \"rdd_map_to_string\""),
+           BATCHES(2) ORDERED EXPECT("[[\"3\", \"1\"], []]"));
+    passes("[[1, 1]]",
+           "{\"id\": \"s\", \"of\": [\"in\", \"in\", \"in\"], \"op\": \"transform_with\", "
+           "\"fn\": \"rdd_union\"}, "
+           "{\"id\": \"out\", \"of\": \"s\", \"op\": \"transform\", \"fn\": \"rdd_distinct\"}",
+           BATCHES(1) EXPECT("[[1]]"));
+    fails("[[1]]", OP("\"op\": \"transform\", \"fn\": \"rdd_nonsense\""), BATCHES(1) EXPECT("[]"),
+          "unknown fn rdd_nonsense");
+    fails("[[1]]", OP("\"op\": \"transform\", \"fn\": \"rdd_join\""), BATCHES(1) EXPECT("[]"),
+          "op join needs two inputs");
+    fails("[[1]]",
+          "{\"id\": \"out\", \"of\": [\"in\", \"is\"], \"op\": \"transform_with\", \"fn\": "
+          "\"rdd_union\"}",
+          BATCHES(1) EXPECT("[]"), "op transform_with: there is no \"is\"");
+}
+
 static void batch_jobs_and_actions(void **state)
 {
     (void)state;
@@ -176,6 +196,7 @@ int main(void)
         cmocka_unit_test(pairs_and_lists_in_any_order),
         cmocka_unit_test(combining),
         cmocka_unit_test(batch_jobs_and_actions),
+        cmocka_unit_test(transforms),
         cmocka_unit_test(inputs_without_elements_take_the_type_that_fits),
         cmocka_unit_test(differences_are_shown),
         cmocka_unit_test(what_is_unknown_fails),

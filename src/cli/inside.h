@@ -181,6 +181,7 @@ struct graph {
     struct node nodes[NODES_MAX];
     size_t count;
     struct failure *failure;
+    struct transform *transforms; /* newest first */
 };
 
 /* An operator in the making. */
@@ -223,6 +224,9 @@ const struct reducer *beck__cli_reducer_of(struct graph *graph, const struct ste
                                            const struct type *type);
 /* Rows (columns of the element, count) to pairs: the counted element, a pair too, is the key. */
 bool beck__cli_counted(struct graph *graph, struct step *step, const struct node *counted);
+/* transform and transform_with of streams; false with *known false: it is neither. */
+bool beck__cli_transform(struct graph *graph, struct step *step, bool *known);
+void beck__cli_transforms_free(struct graph *graph);
 /* Operators over windows of a stream; false with *known false: it is none. */
 bool beck__cli_window(struct graph *graph, struct step *step, bool *known);
 /* Operators that combine elements; false with *known false: it is none. */

@@ -385,6 +385,8 @@ static bool build_step(struct graph *graph, struct step *step)
         known = true;
     }
     bool done = beck__cli_window(graph, step, &known);
+    if (!known)
+        done = beck__cli_transform(graph, step, &known);
     if (known)
         return done;
     known = true;
@@ -420,4 +422,5 @@ void beck__cli_graph_free(struct graph *graph)
     for (size_t i = 0; i < graph->count; i++)
         json_object_put(graph->nodes[i].answer);
     graph->count = 0;
+    beck__cli_transforms_free(graph);
 }
