@@ -44,7 +44,7 @@ BECK_API const beck_result *beck_collector_result(const beck_collector *collecto
 /* Runs body(user) in a simulated world: the contexts made inside live on virtual time and a virtual
  * network with delays and resets, in which `seed` decides everything. Returns a hash of all that
  * happened: the same seed and body give the same one. 0 if the simulation could not run or ended in
- * a deadlock. No files, no worker processes. */
+ * a deadlock. Files are the world's own, in memory; no worker processes. */
 BECK_API uint64_t beck_simulate(uint64_t seed, void (*body)(void *user), void *user);
 
 /* Inside a simulation, before the streams that need it are started: a server on this port of

@@ -47,7 +47,7 @@ static beck_status make_dirs(struct os *os, struct arena *arena, const char *pat
     if (!copy)
         return beck__error_memory(error, "a path", 0);
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        struct os_stat stat = {OS_ABSENT, 0};
+        struct os_stat stat = {.kind = OS_ABSENT};
         *slash = 0;
         beck_status status = os->stat(os, copy, &stat, error);
         if (!status && stat.kind == OS_ABSENT)
@@ -176,7 +176,7 @@ static beck_status commit_init(struct text_commit *c, beck_sink *s, int64_t batc
 
 static enum os_kind kind_of(struct text_commit *c, const char *path)
 {
-    struct os_stat stat = {OS_ABSENT, 0};
+    struct os_stat stat = {.kind = OS_ABSENT};
 
     c->os->stat(c->os, path, &stat, NULL);
     return stat.kind;

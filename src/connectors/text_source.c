@@ -59,7 +59,7 @@ static beck_status text_plan(beck_ranges *ranges, const void *data, size_t size)
     struct os *os = beck__os_current();
     struct error error = {0};
     struct arena arena;
-    struct os_stat stat = {OS_ABSENT, 0};
+    struct os_stat stat = {.kind = OS_ABSENT};
 
     (void)size;
     beck__arena_init(&arena, &os->memory);

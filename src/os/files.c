@@ -104,19 +104,51 @@ static beck_status file_close(struct os *os, struct os_file *file, struct error 
     return status;
 }
 
+static int64_t time_ns(const struct statx_timestamp *t)
+{
+    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void fill_stat(struct os_stat *result, const struct statx *s)
+{
+    *result = (struct os_stat){
+        .kind = S_ISREG(s->stx_mode)   ? OS_FILE
+                : S_ISDIR(s->stx_mode) ? OS_DIRECTORY
+                                       : OS_OTHER,
+        .size = s->stx_size,
+        .device = (uint64_t)s->stx_dev_major << 32 | s->stx_dev_minor,
+        .inode = s->stx_ino,
+        .born_ns = s->stx_mask & STATX_BTIME ? time_ns(&s->stx_btime) : 0,
+        .changed_ns = time_ns(&s->stx_mtime),
+    };
+}
+
+#define STAT_WHAT (STATX_BASIC_STATS | STATX_BTIME)
+
 static beck_status path_stat(struct os *os, const char *path, struct os_stat *result,
                              struct error *error)
 {
     (void)os;
-    struct stat s;
+    struct statx s;
     memset(result, 0, sizeof *result);
-    if (stat(path, &s)) {
+    if (statx(AT_FDCWD, path, 0, STAT_WHAT, &s)) {
         if (errno == ENOENT || errno == ENOTDIR)
             return BECK_OK;
         return beck__os_fail(error, errno, "stat %s", path);
     }
-    result->kind = S_ISREG(s.st_mode) ? OS_FILE : S_ISDIR(s.st_mode) ? OS_DIRECTORY : OS_OTHER;
-    result->size = (uint64_t)s.st_size;
+    fill_stat(result, &s);
+    return BECK_OK;
+}
+
+static beck_status file_stat(struct os *os, struct os_file *file, struct os_stat *result,
+                             struct error *error)
+{
+    (void)os;
+    struct statx s;
+    memset(result, 0, sizeof *result);
+    if (statx(file->fd, "", AT_EMPTY_PATH, STAT_WHAT, &s))
+        return beck__os_fail(error, errno, "stat %s", file->path);
+    fill_stat(result, &s);
     return BECK_OK;
 }
 
@@ -208,6 +240,7 @@ void beck__real_files(struct os *os)
     os->sync = file_sync;
     os->close = file_close;
     os->stat = path_stat;
+    os->stat_open = file_stat;
     os->rename = path_rename;
     os->remove = path_remove;
     os->mkdir = path_mkdir;

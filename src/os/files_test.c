@@ -78,6 +78,32 @@ static void what_is_written_is_read(void **state)
     assert_ok(os->remove(os, path("a"), &error), error);
 }
 
+static void a_file_keeps_its_identity(void **state)
+{
+    (void)state;
+    struct os *os = beck__os_real();
+    struct os_file *file;
+    struct error error = {0};
+    struct os_stat before, after, open, other;
+    write_file("a", "old", OS_CREATE);
+    assert_ok(os->stat(os, path("a"), &before, &error), error);
+    assert_ok(os->rename(os, path("a"), path("b"), &error), error);
+    assert_ok(os->open(os, path("b"), OS_READ, &file, &error), error);
+    write_file("b", "longer", OS_CREATE); /* other bytes in the same file */
+    write_file("a", "old", OS_CREATE);    /* another file under the old name */
+    assert_ok(os->stat(os, path("b"), &after, &error), error);
+    assert_ok(os->stat_open(os, file, &open, &error), error);
+    assert_ok(os->stat(os, path("a"), &other, &error), error);
+    assert_true(before.inode == after.inode && before.device == after.device &&
+                before.born_ns == after.born_ns);
+    assert_true(after.changed_ns >= before.changed_ns && after.size == 6);
+    assert_memory_equal(&open, &after, sizeof open);
+    assert_true(other.inode != before.inode);
+    os->close(os, file, NULL);
+    assert_ok(os->remove(os, path("a"), &error), error);
+    assert_ok(os->remove(os, path("b"), &error), error);
+}
+
 static void errors_say_what_happened(void **state)
 {
     (void)state;
@@ -210,6 +236,7 @@ int main(void)
         test(what_is_written_is_read),     test(errors_say_what_happened),
         test(a_full_disk_is_an_error),     test(permission_is_an_error),
         test(lists_are_in_order_of_bytes), test(renaming_replaces),
+        test(a_file_keeps_its_identity),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }

@@ -26,9 +26,13 @@ struct os_process;
 enum os_open { OS_READ, OS_CREATE, OS_CREATE_NEW }; /* CREATE truncates; CREATE_NEW: BECK_EXISTS */
 enum os_kind { OS_ABSENT, OS_FILE, OS_DIRECTORY, OS_OTHER };
 
+/* A file is its device, inode and time of birth (0: the file system does not tell): a new name does
+ * not change them, and what is put under the old name has others. Times in ns since 1970. */
 struct os_stat {
     enum os_kind kind;
     uint64_t size;
+    uint64_t device, inode;
+    int64_t born_ns, changed_ns; /* changed: the bytes */
 };
 
 /* One thing to wait for. `ready` is set on return (readable or writable as asked, or broken). */
@@ -88,6 +92,8 @@ struct os {
     /* Frees the file always. */
     beck_status (*close)(struct os *os, struct os_file *file, struct error *error);
     beck_status (*stat)(struct os *os, const char *path, struct os_stat *stat, struct error *error);
+    beck_status (*stat_open)(struct os *os, struct os_file *file, struct os_stat *stat,
+                             struct error *error);
     beck_status (*rename)(struct os *os, const char *from, const char *to, struct error *error);
     /* A file or an empty directory. */
     beck_status (*remove)(struct os *os, const char *path, struct error *error);
@@ -166,8 +172,8 @@ struct os_simulation {
 
 /* Runs body(user) as the first thread of a simulated world and returns when all its threads have
  * ended. Each thread is a real one, but only the holder of the baton runs; every os call is a point
- * at which the seed may hand it on. print() goes to `out` if not NULL. Files: BECK_UNSUPPORTED (the
- * simulated file system comes with the log). */
+ * at which the seed may hand it on. print() goes to `out` if not NULL. The files are the world's
+ * own, in memory, at first none; paths are compared as text. */
 beck_status beck__os_simulate(struct os_simulation *simulation, void (*body)(void *user),
                               void *user, struct text *out, struct error *error);
 

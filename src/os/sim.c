@@ -332,6 +332,7 @@ static void init_world(struct world *world, struct os_simulation *config)
     world->os.memory = beck__os_real()->memory;
     beck__sim_sync(&world->os);
     beck__sim_network(&world->os);
+    beck__sim_files(&world->os);
     beck__sim_others(&world->os);
     pthread_mutex_init(&world->mutex, NULL);
     pthread_cond_init(&world->over, NULL);

@@ -75,7 +75,9 @@ struct world {
 
     struct sim_random order, network, user; /* scheduling, network, os->random */
     struct sim_socket *listeners;
-    int ports; /* given out */
+    int ports;              /* given out */
+    struct sim_node *nodes; /* files and directories */
+    uint64_t last_inode;
 };
 
 enum sim_call {
@@ -99,6 +101,7 @@ enum sim_call {
     SIM_SHUT,
     SIM_RANDOM,
     SIM_PRINT,
+    SIM_FILE,
     SIM_OTHER
 };
 
@@ -134,6 +137,7 @@ void beck__sim_forget(struct world *world, struct sim_thread *thread);
 
 void beck__sim_sync(struct os *os);
 void beck__sim_network(struct os *os);
+void beck__sim_files(struct os *os);
 void beck__sim_others(struct os *os);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_others.c - the calls with little behind them in the simulated world: no files, no processes,
- * no signals, no environment; seeded randomness; printed text goes into a struct text.
+ * sim_others.c - the calls with little behind them in the simulated world: no processes, no
+ * signals, no environment; seeded randomness; printed text goes into a struct text.
  */
 #define _GNU_SOURCE
 #include "os/sim.h"
@@ -9,83 +9,6 @@
 #include "os/real.h"
 
 #define CPUS 2
-
-static beck_status no_files(struct os *os, const char *verb, const char *path, struct error *error)
-{
-    beck__sim_enter(os, SIM_OTHER);
-    return beck__error_set(error, BECK_UNSUPPORTED, "%s %s: there are no files in the simulation",
-                           verb, path);
-}
-
-static beck_status file_open(struct os *os, const char *path, enum os_open how,
-                             struct os_file **file, struct error *error)
-{
-    *file = NULL;
-    return no_files(os, how == OS_READ ? "open" : "create", path, error);
-}
-
-static beck_status file_read(struct os *os, struct os_file *file, uint64_t at, void *data,
-                             size_t size, size_t *got, struct error *error)
-{
-    (void)file, (void)at, (void)data, (void)size;
-    *got = 0;
-    return no_files(os, "read", "a file", error);
-}
-
-static beck_status file_write(struct os *os, struct os_file *file, const void *data, size_t size,
-                              struct error *error)
-{
-    (void)file, (void)data, (void)size;
-    return no_files(os, "write", "a file", error);
-}
-
-static beck_status file_sync(struct os *os, struct os_file *file, struct error *error)
-{
-    (void)file;
-    return no_files(os, "sync", "a file", error);
-}
-
-static beck_status file_close(struct os *os, struct os_file *file, struct error *error)
-{
-    return file ? no_files(os, "close", "a file", error) : BECK_OK;
-}
-
-static beck_status path_stat(struct os *os, const char *path, struct os_stat *stat,
-                             struct error *error)
-{
-    memset(stat, 0, sizeof *stat);
-    return no_files(os, "stat", path, error);
-}
-
-static beck_status path_rename(struct os *os, const char *from, const char *to, struct error *error)
-{
-    (void)to;
-    return no_files(os, "rename", from, error);
-}
-
-static beck_status path_remove(struct os *os, const char *path, struct error *error)
-{
-    return no_files(os, "remove", path, error);
-}
-
-static beck_status path_mkdir(struct os *os, const char *path, struct error *error)
-{
-    return no_files(os, "make directory", path, error);
-}
-
-static beck_status path_sync_dir(struct os *os, const char *path, struct error *error)
-{
-    return no_files(os, "sync directory", path, error);
-}
-
-static beck_status path_list(struct os *os, const char *path, struct arena *arena, char ***names,
-                             size_t *count, struct error *error)
-{
-    (void)arena;
-    *names = NULL;
-    *count = 0;
-    return no_files(os, "list", path, error);
-}
 
 static void signals_catch(struct os *os, struct os_poller *poller, _Atomic int *count)
 {
@@ -174,17 +97,6 @@ static int cpu_count(struct os *os)
 
 void beck__sim_others(struct os *os)
 {
-    os->open = file_open;
-    os->read = file_read;
-    os->write = file_write;
-    os->sync = file_sync;
-    os->close = file_close;
-    os->stat = path_stat;
-    os->rename = path_rename;
-    os->remove = path_remove;
-    os->mkdir = path_mkdir;
-    os->sync_dir = path_sync_dir;
-    os->list = path_list;
     os->signals_catch = signals_catch;
     os->signals_release = signals_release;
     os->process_start = process_start;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No files, processes, signals or environment; seeded randomness; print goes into the text. */
+/* No processes, signals or environment; seeded randomness; print goes into the text. */
 #include "os/testing.h"
 
 struct findings {
-    beck_status open, stat, list, mkdir, start;
-    struct error error;
+    beck_status start;
     char random[20];
     bool env, channel;
     int cpus;
@@ -15,18 +14,8 @@ static void look_around(void *user)
 {
     struct findings *found = user;
     struct os *os = beck__os_current();
-    struct os_file *file;
-    struct os_stat stat;
     struct os_process *process;
     struct os_socket *socket;
-    struct arena arena;
-    char **names;
-    size_t count;
-    beck__arena_init(&arena, &os->memory);
-    found->open = os->open(os, "/x", OS_READ, &file, &found->error);
-    found->stat = os->stat(os, "/x", &stat, NULL);
-    found->list = os->list(os, "/x", &arena, &names, &count, NULL);
-    found->mkdir = os->mkdir(os, "/x", NULL);
     found->start = os->process_start(os, &process, &socket, NULL);
     found->channel = os->parent_channel(os) != NULL;
     found->env = os->env(os, "PATH") != NULL;
@@ -40,8 +29,6 @@ static void look_around(void *user)
     os->random(os, found->random, sizeof found->random);
     os->print(os, 1, "one ", 4);
     os->print(os, 2, "two", 3);
-    assert(os->close(os, NULL, NULL) == BECK_OK);
-    beck__arena_deinit(&arena);
 }
 
 static void what_there_is_and_is_not(void **state)
@@ -51,11 +38,6 @@ static void what_there_is_and_is_not(void **state)
     struct os_simulation simulation = {.seed = 9};
     struct text out = {.memory = &beck__os_real()->memory};
     assert_int_equal(beck__os_simulate(&simulation, look_around, &first, &out, NULL), BECK_OK);
-    assert_int_equal(first.open, BECK_UNSUPPORTED);
-    assert_string_equal(first.error.text, "open /x: there are no files in the simulation");
-    assert_int_equal(first.stat, BECK_UNSUPPORTED);
-    assert_int_equal(first.list, BECK_UNSUPPORTED);
-    assert_int_equal(first.mkdir, BECK_UNSUPPORTED);
     assert_int_equal(first.start, BECK_UNSUPPORTED);
     assert_false(first.channel);
     assert_false(first.env);
