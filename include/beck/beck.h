@@ -321,6 +321,72 @@ BECK_API beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_st
  * BECK_INVALID for one of a batch or of another context. */
 BECK_API beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd);
 
+/* Files of a directory, as they appear: lines ("value STRING"), records of one length ("value
+ * BINARY"), or whole files ("path STRING, content BINARY": a parser of one's own is a flat_map of
+ * them).
+ *
+ * The path may hold patterns (* ? [a-z] [!a-z]), also of directories: "/in/[0-9]*". New files only,
+ * or those too that are there at the start. Names that begin with . or _ or end in .tmp or
+ * ._COPYING_ are left alone. A file is taken once, when it is not empty and has had the same size
+ * and time of change for settle_ms; renaming it, before or after, makes no difference, and a new
+ * file under an old name is new. One that changes after it was taken is reported and not read
+ * again; if it had not been read yet, or is gone, its batch fails - or, with .skip_lost, goes on
+ * without it and says so. A directory that cannot be read at the start is an error; later it is
+ * reported, and looked at again. */
+#define BECK__FILE_OPTIONS                                                                         \
+    const char *name;                                                                              \
+    const char *glob;    /* of names of files: "*.csv" */                                          \
+    bool from_beginning; /* also files that are there at the start */                              \
+    bool recursive;      /* also files of directories below */                                     \
+    bool skip_lost;                                                                                \
+    int64_t settle_ms;   /* default 500; -1: a file is complete when it appears */                 \
+    int64_t interval_ms; /* between looks; default: the batch interval within 100 ms and 1 s */    \
+    int64_t files_max;   /* of a batch; 0: no limit */                                             \
+    int64_t bytes_max;   /* of a batch, which always gets one piece of a file; 0: no limit */      \
+    int64_t split_bytes; /* pieces (partitions) of large files; default 32 MiB */
+
+typedef struct beck_text_file_stream_args {
+    const char *path;
+    BECK_ARGS_TAIL;
+    BECK__FILE_OPTIONS
+    int64_t line_bytes_max; /* longer lines are cut off there; default 1 MiB */
+} beck_text_file_stream_args;
+#define beck_text_file_stream(ctx, ...)                                                            \
+    BECK__CALL(beck__text_file_stream, beck_text_file_stream_args, ctx, __VA_ARGS__)
+BECK_API beck_dstream *beck__text_file_stream(beck_context *ctx,
+                                              const beck_text_file_stream_args *args);
+
+typedef struct beck_binary_records_stream_args {
+    const char *path;
+    int64_t record_bytes;
+    BECK_ARGS_TAIL;
+    BECK__FILE_OPTIONS
+} beck_binary_records_stream_args;
+#define beck_binary_records_stream(ctx, ...)                                                       \
+    BECK__CALL(beck__binary_records_stream, beck_binary_records_stream_args, ctx, __VA_ARGS__)
+BECK_API beck_dstream *beck__binary_records_stream(beck_context *ctx,
+                                                   const beck_binary_records_stream_args *args);
+
+typedef struct beck_file_stream_args {
+    const char *path;
+    BECK_ARGS_TAIL;
+    BECK__FILE_OPTIONS
+    int64_t file_bytes_max; /* a larger file fails its batch; default 16 MiB */
+} beck_file_stream_args;
+#define beck_file_stream(ctx, ...)                                                                 \
+    BECK__CALL(beck__file_stream, beck_file_stream_args, ctx, __VA_ARGS__)
+BECK_API beck_dstream *beck__file_stream(beck_context *ctx, const beck_file_stream_args *args);
+
+/* The same RDD in every batch. It is no data that starts a batch of the event trigger. */
+#define beck_constant_input(ctx, ...)                                                              \
+    BECK__CALL(beck__constant_input, beck_constant_input_args, ctx, __VA_ARGS__)
+typedef struct beck_constant_input_args {
+    beck_rdd *rdd;
+    BECK_ARGS_TAIL;
+} beck_constant_input_args;
+BECK_API beck_dstream *beck__constant_input(beck_context *ctx,
+                                            const beck_constant_input_args *args);
+
 /* `rows` rows of values, row after row; cut into .partitions slices [i*n/p, (i+1)*n/p). Copied. An
  * RDD is made by the thread that the context belongs to and lives as long as the context; one that
  * is made in a driver callback (transform, foreach_rdd) lives as long as the batch. */

@@ -88,7 +88,8 @@ BECK_API beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_recei
 typedef struct beck_ranges beck_ranges;
 typedef struct beck_reader beck_reader;
 
-/* A range is plain bytes that say what to read; reading it again gives the same rows. */
+/* A range is plain bytes that say what to read; reading it again gives the same rows. An RDD is
+ * made with `plan` and `read`, a stream with `list` and `read`. */
 typedef struct beck_direct_class {
     const char *name, *schema;
     /* In the driver: adds the ranges that exist, one partition each. */
@@ -97,13 +98,39 @@ typedef struct beck_direct_class {
      */
     beck_status (*read)(beck_reader *r, const void *params, size_t params_size, const void *range,
                         size_t size);
+    /* Of a stream, on a thread of its own, which may block and to which `state` belongs: adds the
+     * ranges that exist and were not added before. They wait in that order; a batch gets those that
+     * came before its time, as many as its limits allow. The first call is a part of the start,
+     * which fails with it. A later failure is reported, what was added counts, and the next look
+     * comes at its time; BECK_CLOSED: there will never be more. */
+    beck_status (*list)(beck_ranges *found, void *state, const void *params, size_t size);
+    void (*close)(void *state); /* at the end, also after a failed list; may be NULL */
+    size_t state_size;          /* of `state`, zeroed before the first list */
 } beck_direct_class;
 
 BECK_API beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size);
+/* In `list`: what the range counts against the limits of a batch. `continues`: it is of the same
+ * unit (file) as the one before. BECK_AGAIN, and not added: very many wait; add it and those behind
+ * it at a later look. */
+typedef struct beck_range_size {
+    uint64_t bytes;
+    bool continues;
+} beck_range_size;
+BECK_API beck_status beck_add_range_of(beck_ranges *ranges, const void *range, size_t size,
+                                       beck_range_size counts);
 BECK_API beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const char *format,
                                        ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+/* In `list`: the driver's time, by which delays are measured; true when the stream stops, then
+ * return soon; a warning for the log and the listeners. */
+BECK_API int64_t beck_ranges_now_ms(const beck_ranges *ranges);
+BECK_API bool beck_ranges_stopping(const beck_ranges *ranges);
+BECK_API void beck_ranges_warn(beck_ranges *ranges, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
 #endif
     ;
 /* False: stop reading (enough rows, or a failure that is noted already); return BECK_OK then. */
@@ -132,6 +159,21 @@ typedef struct beck_direct_args {
 } beck_direct_args;
 #define beck_direct_rdd(ctx, ...) BECK__CALL(beck__direct_rdd, beck_direct_args, ctx, __VA_ARGS__)
 BECK_API beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args);
+
+/* interval_ms: time between two looks (default: the batch interval, at least 100 ms, at most 1 s).
+ * units_max, bytes_max: of one batch, which always gets one range if there is one; 0: no limit. */
+typedef struct beck_direct_stream_args {
+    const beck_direct_class *class_of;
+    BECK_ARGS_TAIL;
+    const void *params;
+    size_t params_size;
+    const char *name;
+    int64_t interval_ms;
+    int64_t units_max, bytes_max;
+} beck_direct_stream_args;
+#define beck_direct_stream(ctx, ...)                                                               \
+    BECK__CALL(beck__direct_stream, beck_direct_stream_args, ctx, __VA_ARGS__)
+BECK_API beck_dstream *beck__direct_stream(beck_context *ctx, const beck_direct_stream_args *args);
 
 /* ---- sinks ------------------------------------------------------------------------------------
  */

@@ -57,6 +57,8 @@
       "wait before a receiver that failed starts again")                                           \
     X(LINE_BYTES, "text.line_bytes_max", "", BYTES, "1m", 16, 268435456,                           \
       "longer lines are cut off there and counted")                                                \
+    X(KNOWN_FILES, "files.known_max", "", COUNT, "1000000", 1, 1000000000,                         \
+      "files that a stream over a directory remembers, at about 100 bytes each")                   \
     X(LOG, "log.level", "log", CHOICE, "warning|error|info", 0, 0,                                 \
       "what is written to standard error")
 

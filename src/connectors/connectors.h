@@ -17,14 +17,30 @@ struct beck__socket_params {
     int64_t reconnect_ms;  /* the same */
 };
 
-/* text_file: lines of a file or of the files of a directory. A range is a file and its bytes [from,
- * to): the lines that begin in it. Rows "value STRING". */
-extern const beck_direct_class beck__text_source[1];
-struct beck__text_params {
+/* Files as direct sources. A range is a file and its bytes [from, to). Of a stream also what the
+ * file was when it was listed, and reading says so when it is no longer that. */
+struct beck__file_params {
     uint64_t split_bytes;
     uint64_t line_bytes_max;
-    char path[4096];
+    uint64_t record_bytes;   /* binary_records_stream */
+    uint64_t file_bytes_max; /* file_stream */
+    int64_t settle_ms;  /* a file is complete when it has not changed for so long; -1: at once */
+    uint64_t known_max; /* files in the directory */
+    bool from_beginning, recursive, skip_lost;
+    char glob[256];  /* names of files; "": all */
+    char path[4096]; /* the bytes behind the text may be left out */
 };
+
+/* Lines: the range's are those that begin in it. Rows "value STRING". As an RDD: a file, or the
+ * files of a directory. */
+extern const beck_direct_class beck__text_source[1];
+/* Records of record_bytes each: rows "value BINARY". A stream only. */
+extern const beck_direct_class beck__binary_source[1];
+/* Whole files: rows "path STRING, content BINARY". A stream only. */
+extern const beck_direct_class beck__whole_source[1];
+
+/* True if the name fits a pattern of * ? [a-z] [!a-z]. */
+bool beck__glob_match(const char *pattern, const char *name);
 
 /* print: the first rows of a batch on standard output, in Spark's layout. A partition nobody ran
  * for has an empty message. */

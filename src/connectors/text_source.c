@@ -8,8 +8,8 @@
  */
 #include "connectors/connectors.h"
 
+#include "connectors/files.h"
 #include "formats/formats.h"
-#include "os/os.h"
 
 #define PIECE_BYTES ((size_t)256 << 10)
 
@@ -18,19 +18,11 @@
 static beck_status add_file(beck_ranges *ranges, struct arena *arena, const char *path,
                             uint64_t size, uint64_t split)
 {
-    beck_status status = BECK_OK;
-    size_t length = strlen(path) + 1;
-    char *range = beck__arena_alloc(arena, 16 + length);
+    struct beck__file_range range = {.path = path};
+    uint64_t from = 0;
 
-    if (!range)
-        return BECK_NO_MEMORY;
-    memcpy(range + 16, path, length);
-    for (uint64_t from = 0; from < size && !status; from += split) {
-        uint64_t ends[2] = {from, from + split < size ? from + split : size};
-        memcpy(range, ends, 16);
-        status = beck_add_range(ranges, range, 16 + length);
-    }
-    return status;
+    range.listed.size = size;
+    return beck__file_cut(ranges, arena, &range, split, &from);
 }
 
 static beck_status add_directory(beck_ranges *ranges, struct arena *arena, const char *path,
@@ -55,7 +47,7 @@ static beck_status add_directory(beck_ranges *ranges, struct arena *arena, const
 
 static beck_status text_plan(beck_ranges *ranges, const void *data, size_t size)
 {
-    const struct beck__text_params *params = data;
+    const struct beck__file_params *params = data;
     struct os *os = beck__os_current();
     struct error error = {0};
     struct arena arena;
@@ -82,7 +74,7 @@ static beck_status text_plan(beck_ranges *ranges, const void *data, size_t size)
 struct text_reader {
     beck_reader *r;
     struct os *os;
-    struct os_file *file;
+    struct beck__file file;
     uint64_t to;
     uint64_t base; /* place in the file of data[0] */
     char *data;
@@ -108,7 +100,7 @@ static beck_status fill(struct text_reader *t)
         t->data = data;
         t->capacity = capacity;
     }
-    beck_status status = t->os->read(t->os, t->file, t->base + t->size, t->data + t->size,
+    beck_status status = t->os->read(t->os, t->file.handle, t->base + t->size, t->data + t->size,
                                      PIECE_BYTES, &got, &t->error);
     t->size += got;
     t->end_of_file = got < PIECE_BYTES;
@@ -185,38 +177,39 @@ static beck_status read_lines(struct text_reader *t, uint64_t from)
 static beck_status text_read(beck_reader *r, const void *data, size_t params_size,
                              const void *range, size_t size)
 {
-    const struct beck__text_params *params = data;
+    const struct beck__file_params *params = data;
     struct text_reader t = {.r = r, .os = beck__os_current()};
     const beck_schema *schema;
-    uint64_t ends[2];
 
     (void)params_size;
-    (void)size;
-    memcpy(ends, range, sizeof ends);
-    t.to = ends[1];
     t.cutter.line_max = params->line_bytes_max;
     beck__arena_init(&t.arena, &t.os->memory);
     beck_status status = beck__schema_parse(&t.arena, "value STRING", &schema, &t.error);
     if (!status)
         status = beck__builder_init(&t.rows, &t.os->memory, schema, 0, &t.error);
     if (!status)
-        status = t.os->open(t.os, (const char *)range + 16, OS_READ, &t.file, &t.error);
+        status = beck__file_open(&t.file, range, size, &t.error);
     if (!status) {
-        status = read_lines(&t, ends[0]);
+        t.to = t.file.range.to;
+        status = read_lines(&t, t.file.range.from);
         if (t.cutter.cut)
             beck_reader_warn(r,
                              "lines longer than %llu bytes are cut off there: %llu "
                              "(text.line_bytes_max)",
                              (unsigned long long)params->line_bytes_max,
                              (unsigned long long)t.cutter.cut);
-        t.os->close(t.os, t.file, NULL);
     }
     if (t.rows.memory)
         beck__builder_deinit(&t.rows);
     beck__free(&t.os->memory, t.data, t.capacity);
     beck__arena_deinit(&t.arena);
-    return status ? beck_reader_error(r, status, "%s", t.error.text) : BECK_OK;
+    return beck__file_close(&t.file, r, params, status, &t.error);
 }
 
-const beck_direct_class beck__text_source[1] = {
-    {.name = "text_file", .schema = "value STRING", .plan = text_plan, .read = text_read}};
+const beck_direct_class beck__text_source[1] = {{.name = "text_file",
+                                                 .schema = "value STRING",
+                                                 .plan = text_plan,
+                                                 .read = text_read,
+                                                 .list = beck__files_list,
+                                                 .close = beck__files_close,
+                                                 .state_size = BECK__FILES_STATE_SIZE}};

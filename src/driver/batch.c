@@ -66,6 +66,7 @@ static void batch_release(struct driver *driver, struct batch *batch)
         }
         queue_drop(driver, a->queued);
         a->queued = NULL;
+        beck__direct_release(driver, a);
     }
     beck__arena_reset(&batch->arena);
     batch->next = driver->free_batches;
@@ -131,13 +132,19 @@ beck_status beck__batch_generate(struct driver *driver, int64_t time_ms)
     for (struct input *input = driver->first_input; input; input = input->next) {
         struct allotment *a = &batch->allotments[input->node->source];
         a->none = false;
-        if (input->kind == INPUT_QUEUE) {
+        switch (input->kind) {
+        case INPUT_QUEUE:
             take_queued(driver, input, batch);
-            continue;
+            break;
+        case INPUT_DIRECT:
+            batch->bytes += beck__direct_allot(input->direct, time_ms, a);
+            break;
+        case INPUT_RECEIVER:
+            beck__ingest_allot(driver->ingest, input->stream, time_ms, &a->received);
+            batch->records += a->received.rows;
+            batch->bytes += a->received.bytes;
+            break;
         }
-        beck__ingest_allot(driver->ingest, input->stream, time_ms, &a->received);
-        batch->records += a->received.rows;
-        batch->bytes += a->received.bytes;
     }
     if (driver->last_waiting)
         driver->last_waiting->next = batch;
@@ -186,6 +193,21 @@ static beck_status queued_dataset(struct batch *batch, const struct input *input
     return *dataset ? BECK_OK : beck__error_memory(&batch->error, "a batch", 0);
 }
 
+static struct dataset *found_dataset(struct batch *batch, const struct input *input,
+                                     const struct allotment *a)
+{
+    struct stamp *stamp = &batch->life.stamp;
+    beck_str *ranges = beck__arena_alloc(&batch->arena, (a->found_count + 1) * sizeof *ranges);
+    uint32_t count = 0;
+
+    if (!ranges)
+        return NULL;
+    for (const struct found *f = a->found; f; f = f->next)
+        ranges[count++] = beck_bytes_of(f->data, f->size);
+    return stamp->engine->from_ranges(stamp->scope, input->node->schema, input->direct_class,
+                                      input->params, ranges, count);
+}
+
 /* Fills in what the template leaves open: the sources. */
 static beck_status instantiate(struct driver *driver, struct batch *batch)
 {
@@ -207,6 +229,8 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
             continue;
         if (input->kind == INPUT_QUEUE)
             status = queued_dataset(batch, input, a, dataset);
+        else if (input->kind == INPUT_DIRECT)
+            *dataset = found_dataset(batch, input, a);
         else
             *dataset =
                 stamp->engine->from_received(stamp->scope, input->node->schema, &a->received);

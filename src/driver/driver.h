@@ -6,6 +6,7 @@
  *
  *   source.c   input streams              batch.c   one batch: allot, run, release
  *   slices.c   what batches leave behind for windows
+ *   direct.c   direct ones: looks, ranges that wait
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
  *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
@@ -25,7 +26,18 @@ struct queued {
     struct node *node;
 };
 
-enum input_kind { INPUT_RECEIVER, INPUT_QUEUE };
+/* A range that was found, of a direct stream. */
+struct found {
+    struct found *next;
+    int64_t at_ms; /* when */
+    beck_range_size counts;
+    size_t size;
+    char data[];
+};
+
+struct direct;
+
+enum input_kind { INPUT_RECEIVER, INPUT_QUEUE, INPUT_DIRECT };
 
 struct input {
     enum input_kind kind;
@@ -39,13 +51,20 @@ struct input {
     /* QUEUE: under the driver's lock */
     struct queued *first, *last;
     bool all, none_when_empty;
+    /* DIRECT: class and params of the source, and its looks once it is started */
+    const beck_direct_class *direct_class;
+    int64_t interval_ms;
+    uint64_t units_max, bytes_max;
+    struct direct *direct;
 };
 
 /* What batch time t was given; never changes afterwards. */
 struct allotment {
     struct blocks received;
     struct queued *queued; /* one, or all */
-    bool none;             /* no RDD at all */
+    struct found *found;   /* in order */
+    uint32_t found_count;
+    bool none; /* no RDD at all */
 };
 
 struct batch {
@@ -87,6 +106,21 @@ struct driver {
 /* The driver of a context, made by the first stream. NULL with the error set. */
 struct driver *beck__driver_of(beck_context *ctx);
 void beck__driver_free(struct driver *driver);
+
+/* ---- source.c ---- */
+/* A direct stream by another name than its class's. */
+beck_dstream *beck__direct_stream_of(beck_context *ctx, const char *kind,
+                                     const beck_direct_stream_args *args);
+
+/* ---- direct.c ---- */
+/* The first look, and the thread that makes the others. */
+beck_status beck__direct_start(struct driver *driver, struct input *input, bool threaded);
+void beck__direct_look(struct direct *direct); /* only when not threaded */
+void beck__direct_stop(struct direct *direct); /* waits for the look that is under way */
+void beck__direct_free(struct direct *direct);
+/* The ranges found at or before time_ms, as many as the limits allow, and their bytes. */
+uint64_t beck__direct_allot(struct direct *direct, int64_t time_ms, struct allotment *to);
+void beck__direct_release(struct driver *driver, struct allotment *from);
 
 /* ---- batch.c ---- */
 /* Runs a driver callback: RDDs that it makes on the context belong to the batch of `life`. */

@@ -93,13 +93,22 @@ void beck__driver_started(struct driver *driver)
     beck__bus_post(driver->ctx->bus, &event);
 }
 
-/* Closes the receivers once; true when nothing is left to do. */
+static void close_inputs(struct driver *driver)
+{
+    for (struct input *i = driver->first_input; i; i = i->next)
+        if (i->direct)
+            beck__direct_stop(i->direct);
+    if (driver->ingest)
+        beck__ingest_stop(driver->ingest);
+}
+
+/* Closes the inputs once; true when nothing is left to do. Ranges that wait stay where they are:
+ * they can be read again at any time. */
 static bool graceful_done(struct driver *driver)
 {
     if (!driver->receivers_closed) {
         driver->receivers_closed = true;
-        if (driver->ingest)
-            beck__ingest_stop(driver->ingest);
+        close_inputs(driver);
     }
     return !driver->first_waiting && (!driver->ingest || beck__ingest_drained(driver->ingest));
 }
@@ -125,8 +134,7 @@ void beck__driver_end(struct driver *driver)
                         .scheduling_us = -1,
                         .processing_us = -1};
 
-    if (driver->ingest)
-        beck__ingest_stop(driver->ingest);
+    close_inputs(driver);
     if (ctx->engine) { /* from now on it is the user's again */
         ctx->engine->set_idle(ctx->engine, NULL, NULL);
         ctx->engine->cancel(ctx->engine, false);

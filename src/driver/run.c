@@ -91,6 +91,9 @@ void beck__driver_free(struct driver *driver)
             beck__free(&os->memory, i->first, sizeof *i->first);
             i->first = next;
         }
+    for (struct input *i = driver->first_input; i; i = i->next)
+        if (i->direct)
+            beck__direct_free(i->direct);
     beck__ingest_free(driver->ingest);
     if (driver->poller)
         os->poller_free(os, driver->poller);
@@ -163,6 +166,19 @@ static beck_status make_inputs(struct driver *driver, bool threaded)
     return BECK_OK;
 }
 
+static beck_status start_inputs(struct driver *driver, bool threaded)
+{
+    beck_context *ctx = driver->ctx;
+    beck_status status = BECK_OK;
+
+    for (struct input *i = driver->first_input; i && !status; i = i->next)
+        if (i->kind == INPUT_DIRECT)
+            status = beck__direct_start(driver, i, threaded);
+    if (!status && driver->ingest)
+        status = beck__ingest_start(driver->ingest, threaded, &ctx->error);
+    return status;
+}
+
 static beck_status open_outputs(struct driver *driver)
 {
     beck_context *ctx = driver->ctx;
@@ -216,7 +232,7 @@ static beck_status start(struct driver *driver, bool threaded)
     if (!atomic_compare_exchange_strong(&ctx->state, &initialized, BECK_ACTIVE))
         return stopped_already(ctx); /* by another thread, meanwhile */
     beck__driver_started(driver);    /* the first of all events */
-    if (driver->ingest && beck__ingest_start(driver->ingest, threaded, &ctx->error))
+    if (start_inputs(driver, threaded))
         return ctx->error.status;
     if (!threaded) {
         driver->in_callback = true;

@@ -5,6 +5,9 @@
 #include "connectors/connectors.h"
 #include "driver/driver.h"
 
+#define LOOK_MS_LEAST 100
+#define LOOK_MS_MOST  1000
+
 static const char *default_name(struct driver *driver, const char *kind)
 {
     uint32_t ordinal = 1;
@@ -79,6 +82,64 @@ beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_receiver_args 
     return receiver(ctx, to.class_of->name, &to);
 }
 
+static int64_t within(int64_t n, int64_t least, int64_t most)
+{
+    return n < least ? least : n > most ? most : n;
+}
+
+/* True if the limits are; else the error sticks. */
+static bool limits_fit(beck_context *ctx, const beck_direct_stream_args *args, const char *kind)
+{
+    const char *what = args->interval_ms < 0 ? ".interval_ms"
+                       : args->units_max < 0 ? ".units_max"
+                       : args->bytes_max < 0 ? ".bytes_max"
+                                             : NULL;
+    int64_t value = args->interval_ms < 0 ? args->interval_ms
+                    : args->units_max < 0 ? args->units_max
+                                          : args->bytes_max;
+
+    if (what)
+        beck__node_error(&ctx->life.graph, kind, args->site, BECK_INVALID,
+                         "%s is %lld; give 1 or more", what, (long long)value);
+    return !what;
+}
+
+beck_dstream *beck__direct_stream_of(beck_context *ctx, const char *kind,
+                                     const beck_direct_stream_args *args)
+{
+    const beck_direct_class *class_of = args->class_of;
+    struct input like = {.kind = INPUT_DIRECT,
+                         .direct_class = class_of,
+                         .units_max = (uint64_t)args->units_max,
+                         .bytes_max = (uint64_t)args->bytes_max};
+
+    if (!ctx || !limits_fit(ctx, args, kind))
+        return input_new(ctx, kind, args->name, args->site, class_of->schema, &like);
+    like.interval_ms =
+        args->interval_ms ? args->interval_ms : within(ctx->batch_ms, LOOK_MS_LEAST, LOOK_MS_MOST);
+    like.params = beck_bytes_of(beck__arena_copy(&ctx->arena, args->params, args->params_size),
+                                args->params_size);
+    if (!like.params.data)
+        beck__error_memory(&ctx->error, kind, args->params_size);
+    return input_new(ctx, kind, args->name, args->site, class_of->schema, &like);
+}
+
+beck_dstream *beck__direct_stream(beck_context *ctx, const beck_direct_stream_args *args)
+{
+    static const beck_direct_class none = {.name = "direct_stream", .schema = "value STRING"};
+    const beck_direct_class *class_of = args->class_of;
+    beck_direct_stream_args to = *args;
+
+    if (ctx && (!class_of || !class_of->list || !class_of->read))
+        beck__node_error(&ctx->life.graph, "direct_stream", args->site, BECK_INVALID,
+                         class_of ? "the class of the source lacks list or read, which a stream "
+                                    "needs"
+                                  : "the class of the source is NULL");
+    if (!class_of)
+        to.class_of = &none;
+    return beck__direct_stream_of(ctx, to.class_of->name, &to);
+}
+
 /* The parameters of a socket; an error of theirs sticks. */
 static void check_socket(beck_context *ctx, const beck_socket_text_args *args, const char *host,
                          size_t host_size)
@@ -118,6 +179,24 @@ beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text
     if (strlen(host) < sizeof params.host)
         memcpy(params.host, host, strlen(host));
     return receiver(ctx, "socket_text_stream", &to);
+}
+
+beck_dstream *beck__constant_input(beck_context *ctx, const beck_constant_input_args *args)
+{
+    static beck_dstream poisoned;
+    struct driver *driver = ctx ? beck__driver_of(ctx) : NULL;
+    struct node *node = args->rdd ? args->rdd->node : NULL;
+
+    if (!driver)
+        return &poisoned;
+    if (!beck__streams_open(&driver->streams, "constant_input", args->site))
+        node = NULL;
+    else if (!args->rdd || (node && args->rdd->life != &ctx->life))
+        node = beck__node_error(&ctx->life.graph, "constant_input", args->site, BECK_INVALID,
+                                args->rdd ? "the RDD belongs to another context, or to one batch "
+                                            "only"
+                                          : "the RDD is NULL");
+    return beck__dstream_new(&driver->streams, node, ctx->batch_ms);
 }
 
 beck_dstream *beck__queue_stream(beck_context *ctx, const beck_queue_stream_args *args)

@@ -8,6 +8,16 @@
 
 /* ---- stepping -------------------------------------------------------------------------------- */
 
+/* What the inputs have now. */
+static void step_inputs(struct driver *driver)
+{
+    for (struct input *i = driver->first_input; i; i = i->next)
+        if (i->direct)
+            beck__direct_look(i->direct);
+    if (driver->ingest)
+        beck__ingest_step(driver->ingest);
+}
+
 static bool run_waiting(struct driver *driver)
 {
     while (driver->first_waiting && atomic_load(&driver->stop) != STOP_NOW)
@@ -34,8 +44,7 @@ beck_status beck_step(beck_context *ctx, int64_t ms)
     bool go_on = true;
     do {
         ctx->manual_ms = driver->next_ms < target ? driver->next_ms : target;
-        if (driver->ingest)
-            beck__ingest_step(driver->ingest);
+        step_inputs(driver);
         beck__driver_tick(driver);
         go_on = run_waiting(driver) && !driver->error.status;
     } while (go_on && ctx->manual_ms < target && atomic_load(&driver->stop) == STOP_NO);

@@ -128,8 +128,13 @@ enum flow beck__range_read(struct task *task, const beck_direct_class *class_of,
     return r->flow;
 }
 
-beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size)
+/* ---- ranges in the driver -------------------------------------------------------------------- */
+
+beck_status beck_add_range_of(beck_ranges *ranges, const void *range, size_t size,
+                              beck_range_size counts)
 {
+    if (ranges->taker)
+        return ranges->taker->add(ranges->taker, beck_bytes_of(range, size), counts);
     beck_str item = beck_bytes_of(beck__arena_copy(ranges->arena, range, size), size);
 
     if (!item.data || !beck__arena_reserve(ranges->arena, (void **)&ranges->items,
@@ -137,6 +142,34 @@ beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size)
         return beck__error_memory(ranges->error, "ranges of a source", size);
     ranges->items[ranges->count++] = item;
     return BECK_OK;
+}
+
+beck_status beck_add_range(beck_ranges *ranges, const void *range, size_t size)
+{
+    return beck_add_range_of(ranges, range, size, (beck_range_size){.bytes = 0});
+}
+
+int64_t beck_ranges_now_ms(const beck_ranges *ranges)
+{
+    return ranges->taker ? ranges->taker->now_ms(ranges->taker) : 0;
+}
+
+bool beck_ranges_stopping(const beck_ranges *ranges)
+{
+    return ranges->taker && ranges->taker->stopping(ranges->taker);
+}
+
+void beck_ranges_warn(beck_ranges *ranges, const char *format, ...)
+{
+    struct error text = {0};
+    va_list list;
+
+    if (!ranges->taker)
+        return;
+    va_start(list, format);
+    beck__error_set_list(&text, BECK_IO, format, list);
+    va_end(list);
+    ranges->taker->warn(ranges->taker, text.text);
 }
 
 beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const char *format, ...)

@@ -70,12 +70,22 @@ struct operator *beck__shuffle_writer_open(struct task *task, const beck_schema 
 enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,
                            beck_str range, const beck_schema *schema, struct operator *head);
 
-/* Ranges of a direct source, planned in the driver. */
+/* Who takes the ranges of a stream: the driver's. */
+struct range_taker {
+    beck_status (*add)(struct range_taker *taker, beck_str range, beck_range_size counts);
+    int64_t (*now_ms)(struct range_taker *taker);
+    bool (*stopping)(struct range_taker *taker);
+    void (*warn)(struct range_taker *taker, const char *text);
+};
+
+/* Ranges of a direct source: of an RDD, planned in the driver, they are kept in the arena; those of
+ * a stream go to the taker. */
 struct beck_ranges {
     struct arena *arena;
     struct error *error;
     beck_str *items;
     size_t count, capacity;
+    struct range_taker *taker; /* NULL: an RDD's */
 };
 
 /* A call of one driver callback: beck_ctx gives ctx, beck_fail sets error. Returns what the

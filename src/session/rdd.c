@@ -377,9 +377,11 @@ beck_rdd *beck__direct_rdd(beck_context *ctx, const beck_direct_args *args)
 {
     if (!ctx)
         return beck__session_rdd(NULL, NULL);
-    if (!args->class_of) {
+    if (!args->class_of || !args->class_of->plan || !args->class_of->read) {
         beck__node_error(&beck__session_life(ctx)->graph, "direct_rdd", args->site, BECK_INVALID,
-                         "the class of the source is NULL");
+                         args->class_of ? "the class of the source lacks plan or read, which an "
+                                          "RDD needs"
+                                        : "the class of the source is NULL");
         return beck__session_rdd(beck__session_life(ctx), NULL);
     }
     return direct(ctx, args->class_of->name, args->class_of,
@@ -394,7 +396,7 @@ static uint64_t size_or(beck_context *ctx, int64_t given, enum option option)
 
 beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
 {
-    struct beck__text_params params = {0};
+    struct beck__file_params params = {0};
     const char *path = args->path ? args->path : "";
     struct session_life *life = ctx ? beck__session_life(ctx) : NULL;
     struct graph *graph = life ? &life->graph : NULL;
@@ -416,6 +418,6 @@ beck_rdd *beck__text_file(beck_context *ctx, const beck_text_file_args *args)
     memcpy(params.path, path, strlen(path));
     params.split_bytes = size_or(ctx, args->split_bytes, OPTION_SPLIT_BYTES);
     params.line_bytes_max = size_or(ctx, args->line_bytes_max, OPTION_LINE_BYTES);
-    size_t size = offsetof(struct beck__text_params, path) + strlen(path) + 1;
+    size_t size = offsetof(struct beck__file_params, path) + strlen(path) + 1;
     return direct(ctx, "text_file", beck__text_source, beck_bytes_of(&params, size), args->site);
 }

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Direct streams: one thread for each looks again and again for ranges that exist; they wait here
+ * until a batch takes them. Looking is file and network work: it may take its time, or hang, and
+ * neither a batch nor another source waits for it.
+ *
+ *     look, look, ... --> fresh --(look ends)--> first .. last --(tick)--> allotment of the batch
+ *     '------ the thread that looks ------'      '---- under the driver's lock, then its own ----'
+ */
+#include "driver/driver.h"
+
+#define WAITING_MAX 65536 /* ranges; beyond it a look leaves the rest for the next one */
+
+struct direct {
+    struct range_taker taker; /* first */
+    struct driver *driver;
+    struct input *input;
+    struct os_thread *thread;
+    /* of the thread that looks */
+    void *state;
+    struct found *fresh_first, *fresh_last;
+    size_t fresh_count;
+    struct error error, told; /* told: what the listeners know */
+    bool begun, ended;
+    /* under the driver's lock */
+    struct os_gate *gate;
+    bool stop;
+    struct found *first, *last;
+    size_t count;
+};
+
+/* ---- what the source sees -------------------------------------------------------------------- */
+
+static beck_status add(struct range_taker *taker, beck_str range, beck_range_size counts)
+{
+    struct direct *d = (struct direct *)taker;
+    struct os *os = d->driver->os;
+
+    os->lock(os, d->driver->lock);
+    bool full = d->count + d->fresh_count >= WAITING_MAX;
+    os->unlock(os, d->driver->lock);
+    if (full)
+        return BECK_AGAIN;
+    struct found *f = beck__alloc(&os->memory, sizeof *f + range.size);
+    if (!f)
+        return beck__error_memory(&d->error, "ranges of a source", sizeof *f + range.size);
+    *f = (struct found){.counts = counts, .size = range.size};
+    if (range.size)
+        memcpy(f->data, range.data, range.size);
+    if (d->fresh_last)
+        d->fresh_last->next = f;
+    else
+        d->fresh_first = f;
+    d->fresh_last = f;
+    d->fresh_count++;
+    return BECK_OK;
+}
+
+static int64_t now_ms(struct range_taker *taker)
+{
+    return beck__driver_now_ms(((struct direct *)taker)->driver);
+}
+
+static bool stopping(struct range_taker *taker)
+{
+    struct direct *d = (struct direct *)taker;
+    struct os *os = d->driver->os;
+
+    os->lock(os, d->driver->lock);
+    bool stop = d->stop;
+    os->unlock(os, d->driver->lock);
+    return stop;
+}
+
+static void post(struct direct *d, beck_event_kind kind, const char *error)
+{
+    beck_event event = {.kind = kind,
+                        .time_ms = beck__driver_now_ms(d->driver),
+                        .batch_ms = -1,
+                        .scheduling_us = -1,
+                        .processing_us = -1,
+                        .name = d->input->name,
+                        .error = error};
+
+    beck__bus_post(d->driver->ctx->bus, &event);
+    if (d->driver->threaded)
+        beck__driver_wake(d->driver);
+}
+
+static void warn(struct range_taker *taker, const char *text)
+{
+    struct direct *d = (struct direct *)taker;
+
+    beck__log(&d->driver->ctx->log, BECK_LOG_WARNING, "%s: %s", d->input->name, text);
+    post(d, BECK_EVENT_RECEIVER_ERROR, text);
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+/* What the look has found may be allotted from now on. */
+static void hand_over(struct direct *d)
+{
+    struct os *os = d->driver->os;
+    int64_t at = now_ms(&d->taker);
+
+    if (!d->fresh_first)
+        return;
+    for (struct found *f = d->fresh_first; f; f = f->next)
+        f->at_ms = at;
+    os->lock(os, d->driver->lock);
+    if (d->last)
+        d->last->next = d->fresh_first;
+    else
+        d->first = d->fresh_first;
+    d->last = d->fresh_last;
+    d->count += d->fresh_count;
+    os->unlock(os, d->driver->lock);
+    d->fresh_first = d->fresh_last = NULL;
+    d->fresh_count = 0;
+}
+
+/* One look; its error is in d->error. */
+static void look(struct direct *d)
+{
+    const struct input *input = d->input;
+    struct beck_ranges ranges = {.error = &d->error, .taker = &d->taker};
+
+    beck__error_clear(&d->error);
+    beck_status status =
+        input->direct_class->list(&ranges, d->state, input->params.data, input->params.size);
+    if (status == BECK_CLOSED && !d->error.status)
+        d->ended = true;
+    else if (status && status != BECK_AGAIN)
+        beck__error_set(&d->error, status, "%s", beck_status_text(status));
+    hand_over(d);
+}
+
+/* Each error once, and when it is over. */
+static void tell(struct direct *d)
+{
+    if (d->error.status && strcmp(d->error.text, d->told.text) != 0) {
+        beck__log(&d->driver->ctx->log, BECK_LOG_WARNING, "%s: %s; looks again in %lld ms",
+                  d->input->name, d->error.text, (long long)d->input->interval_ms);
+        post(d, BECK_EVENT_RECEIVER_ERROR, d->error.text);
+    } else if (!d->error.status && (d->told.status || !d->begun)) {
+        post(d, BECK_EVENT_RECEIVER_STARTED, NULL);
+    }
+    d->begun = true;
+    d->told = d->error;
+}
+
+void beck__direct_look(struct direct *d)
+{
+    if (d->ended)
+        return;
+    look(d);
+    tell(d);
+}
+
+/* Looks at regular times; one that takes longer than the interval is followed by a pause. */
+static void keep_looking(void *user)
+{
+    struct direct *d = user;
+    struct os *os = d->driver->os;
+    int64_t interval = d->input->interval_ms * 1000000, due = os->mono_ns(os) + interval;
+
+    while (!d->ended) {
+        os->lock(os, d->driver->lock);
+        for (int64_t left = interval; !d->stop && left > 0; left = due - os->mono_ns(os))
+            os->gate_wait(os, d->gate, d->driver->lock, left);
+        bool stop = d->stop;
+        os->unlock(os, d->driver->lock);
+        if (stop)
+            break;
+        beck__direct_look(d);
+        due += interval;
+        int64_t now = os->mono_ns(os);
+        due = due > now ? due : now + interval;
+    }
+}
+
+beck_status beck__direct_start(struct driver *driver, struct input *input, bool threaded)
+{
+    struct error *error = &driver->ctx->error;
+    struct os *os = driver->os;
+    struct direct *d = beck__arena_alloc(&driver->ctx->arena, sizeof *d);
+
+    if (!d)
+        return beck__error_memory(error, input->name, sizeof *d);
+    *d = (struct direct){.taker = {add, now_ms, stopping, warn}, .driver = driver, .input = input};
+    input->direct = d;
+    d->gate = os->gate_new(os);
+    d->state = beck__arena_alloc(&driver->ctx->arena, input->direct_class->state_size + 1);
+    if (!d->gate || !d->state)
+        return beck__error_memory(error, input->name, input->direct_class->state_size);
+    look(d);
+    if (d->error.status) {
+        struct text name = {.memory = &os->memory};
+        beck__node_name(input->node, &name);
+        beck__error_set(error, d->error.status, "%s: %s", beck__text_get(&name), d->error.text);
+        beck__text_deinit(&name);
+        return error->status;
+    }
+    tell(d);
+    if (threaded && !d->ended)
+        d->thread = os->thread_start(os, "beck-listing", keep_looking, d, error);
+    return error->status;
+}
+
+void beck__direct_stop(struct direct *d)
+{
+    struct driver *driver = d->driver;
+    struct os *os = driver->os;
+
+    if (!d->gate)
+        return;
+    os->lock(os, driver->lock);
+    bool again = d->stop;
+    d->stop = true;
+    os->gate_wake_all(os, d->gate);
+    os->unlock(os, driver->lock);
+    if (d->thread)
+        os->thread_join(os, d->thread);
+    d->thread = NULL;
+    if (!again && d->begun)
+        post(d, BECK_EVENT_RECEIVER_STOPPED, NULL);
+}
+
+static void drop(struct os *os, struct found *f)
+{
+    while (f) {
+        struct found *next = f->next;
+        beck__free(&os->memory, f, sizeof *f + f->size);
+        f = next;
+    }
+}
+
+void beck__direct_free(struct direct *d)
+{
+    struct os *os = d->driver->os;
+
+    beck__direct_stop(d);
+    if (d->state && d->input->direct_class->close)
+        d->input->direct_class->close(d->state);
+    drop(os, d->fresh_first);
+    drop(os, d->first);
+    if (d->gate)
+        os->gate_free(os, d->gate);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+uint64_t beck__direct_allot(struct direct *d, int64_t time_ms, struct allotment *to)
+{
+    const struct input *input = d->input;
+    struct os *os = d->driver->os;
+    struct found **end = &to->found;
+    uint64_t units = 0, bytes = 0;
+
+    os->lock(os, d->driver->lock);
+    while (d->first && d->first->at_ms <= time_ms) {
+        struct found *f = d->first;
+        units += !to->found_count || !f->counts.continues;
+        bool over = (input->units_max && units > input->units_max) ||
+                    (input->bytes_max && bytes + f->counts.bytes > input->bytes_max);
+        if (over && to->found_count)
+            break; /* stays for the next batch */
+        bytes += f->counts.bytes;
+        d->first = f->next;
+        d->count--;
+        f->next = NULL;
+        *end = f;
+        end = &f->next;
+        to->found_count++;
+    }
+    if (!d->first)
+        d->last = NULL;
+    os->unlock(os, d->driver->lock);
+    return bytes;
+}
+
+void beck__direct_release(struct driver *driver, struct allotment *from)
+{
+    drop(driver->os, from->found);
+    from->found = NULL;
+    from->found_count = 0;
+}
