@@ -74,6 +74,12 @@ typedef enum beck_state_of { BECK_INITIALIZED, BECK_ACTIVE, BECK_STOPPED } beck_
 typedef enum beck_log_level { BECK_LOG_ERROR, BECK_LOG_WARNING, BECK_LOG_INFO } beck_log_level;
 typedef void beck_log_fn(void *user, beck_log_level level, const char *text);
 
+/* What begins a batch. EVENT: as soon as there is data; batch_ms is then the shortest time between
+ * two batches (default 1), and what comes while one runs is the next one. Batch times are multiples
+ * of batch_ms either way; those without data are skipped, but for slides of windows that are not
+ * empty. */
+typedef enum beck_trigger { BECK_TRIGGER_INTERVAL, BECK_TRIGGER_EVENT } beck_trigger;
+
 typedef struct beck_context_args {
     const char *name; /* of the application; copied */
     BECK_ARGS_TAIL;
@@ -87,6 +93,8 @@ typedef struct beck_context_args {
     void *log_user;
     bool manual_clock; /* time moves by beck_step only; see testing.h */
     int64_t manual_start_ms;
+    beck_trigger trigger;
+    int64_t batch_bytes_max; /* of each input; what is more waits for the next batch; 0: no limit */
 } beck_context_args;
 
 /* Never NULL unless memory is gone at once. First in main: in a process that was started as a

@@ -22,6 +22,11 @@
     X(MASTER, "engine.master", "master", MASTER, "local[*]", 0, 0,                                 \
       "where tasks run: local[N] with N worker threads, local[*] with one per processor")          \
     X(BATCH, "driver.batch", "batch", DURATION, "1s", 1, 86400000, "batch interval")               \
+    X(TRIGGER, "driver.trigger", "trigger", CHOICE, "interval|event", 0, 0,                        \
+      "when batches begin: at each interval, or as soon as there is data; driver.batch is then "   \
+      "the shortest time between two, by default 1ms")                                             \
+    X(BATCH_BYTES, "driver.batch_bytes", "batch-bytes", BYTES, "0", 0, 1125899906842624,           \
+      "bytes of each input in one batch; what is more waits for the next one; 0: no limit")        \
     X(PARTITIONS, "engine.partitions", "partitions", COUNT, "8", 1, 65536,                         \
       "number of partitions after a shuffle")                                                      \
     X(ISOLATE, "engine.isolate", "isolate", FLAG, "false", 0, 1,                                   \

@@ -326,6 +326,7 @@ bool beck__batch_run(struct driver *driver)
     if (!driver->first_waiting)
         driver->last_waiting = NULL;
     driver->waiting--;
+    driver->running = true;
     batch->started_ns = os->mono_ns(os);
     int64_t due_ns = (batch->time_ms - driver->clock_offset_ms) * 1000000;
     beck_event event = {.kind = BECK_EVENT_BATCH_STARTED,
@@ -342,6 +343,7 @@ bool beck__batch_run(struct driver *driver)
     for (const struct output *o = driver->streams.first; o && !batch->error.status; o = o->next)
         if ((batch->time_ms - driver->zero_ms) % o->slide_ms == 0)
             run_output(driver, batch, o);
+    driver->running = false;
     beck__session_life_end(&batch->life);
     beck__slices_drop(driver, batch->time_ms);
     event.kind = BECK_EVENT_BATCH_COMPLETED;

@@ -117,6 +117,8 @@ static void hand_over(struct direct *d)
     os->unlock(os, d->driver->lock);
     d->fresh_first = d->fresh_last = NULL;
     d->fresh_count = 0;
+    if (d->driver->threaded && d->driver->ctx->event_trigger)
+        beck__driver_wake(d->driver);
 }
 
 /* One look; its error is in d->error. */
@@ -249,6 +251,16 @@ void beck__direct_free(struct direct *d)
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
+
+int64_t beck__direct_first_ms(struct direct *d)
+{
+    struct os *os = d->driver->os;
+
+    os->lock(os, d->driver->lock);
+    int64_t first = d->first ? d->first->at_ms : INT64_MAX;
+    os->unlock(os, d->driver->lock);
+    return first;
+}
 
 uint64_t beck__direct_allot(struct direct *d, int64_t time_ms, struct allotment *to)
 {

@@ -7,6 +7,7 @@
  *   source.c   input streams              batch.c   one batch: allot, run, release
  *   slices.c   what batches leave behind for windows
  *   direct.c   direct ones: looks, ranges that wait
+ *   trigger.c  when the next batch is due
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
  *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
@@ -23,6 +24,7 @@
 /* An RDD in a queue; node NULL: no RDD. */
 struct queued {
     struct queued *next;
+    int64_t at_ms; /* pushed */
     struct node *node;
 };
 
@@ -92,6 +94,7 @@ struct driver {
     struct os_thread *thread;
     uint64_t starter; /* thread that called beck_start */
     bool woken, in_callback, threaded;
+    bool running;     /* a batch */
     _Atomic int stop; /* enum stop_kind */
     _Atomic int64_t stop_by_ns;
     bool receivers_closed;
@@ -107,6 +110,10 @@ struct driver {
 struct driver *beck__driver_of(beck_context *ctx);
 void beck__driver_free(struct driver *driver);
 
+/* ---- trigger.c ---- */
+/* The time of the next batch; INT64_MAX: none, until there is data. */
+int64_t beck__driver_due_ms(struct driver *driver, int64_t now_ms);
+
 /* ---- source.c ---- */
 /* A direct stream by another name than its class's. */
 beck_dstream *beck__direct_stream_of(beck_context *ctx, const char *kind,
@@ -119,6 +126,7 @@ void beck__direct_look(struct direct *direct); /* only when not threaded */
 void beck__direct_stop(struct direct *direct); /* waits for the look that is under way */
 void beck__direct_free(struct direct *direct);
 /* The ranges found at or before time_ms, as many as the limits allow, and their bytes. */
+int64_t beck__direct_first_ms(struct direct *direct); /* INT64_MAX: none waits */
 uint64_t beck__direct_allot(struct direct *direct, int64_t time_ms, struct allotment *to);
 void beck__direct_release(struct driver *driver, struct allotment *from);
 

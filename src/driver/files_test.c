@@ -383,8 +383,8 @@ static void what_changes_after_it_was_read_is_told(void **state)
     assert_non_null(told);
     assert_contains(told, "/a was changed after it was listed with 2 bytes: it is not read again");
     assert_null(strstr(told + 1, "receiver error in: "));
-    beck__text_deinit(&events);
     end(&w);
+    beck__text_deinit(&events);
 }
 
 /* ---- directories that cannot be read --------------------------------------------------------- */
@@ -441,8 +441,8 @@ static void a_closed_directory_is_told(void **state)
     assert_contains(told, "/closed: Permission denied");
     assert_null(strstr(told + 1, "receiver error"));
     assert_contains(told, "receiver started in");
-    beck__text_deinit(&events);
     end(&w);
+    beck__text_deinit(&events);
 }
 
 static void too_many_files_are_told(void **state)

@@ -28,34 +28,41 @@ void beck__driver_prepare_clock(struct driver *driver)
 }
 
 /* True: try again at once. */
-static bool no_batch(struct driver *driver, beck_status status)
+static bool no_batch(struct driver *driver, int64_t time_ms, beck_status status)
 {
     beck_context *ctx = driver->ctx;
     bool skip = beck__settings_number(ctx->settings, OPTION_ON_FAILURE) == 1;
 
-    beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms cannot be made: %s%s",
-              (long long)driver->next_ms, beck_status_text(status),
-              skip ? "; what it would hold goes to the next one" : "");
+    beck__log(&ctx->log, BECK_LOG_ERROR, "batch %lld ms cannot be made: %s%s", (long long)time_ms,
+              beck_status_text(status), skip ? "; what it would hold goes to the next one" : "");
     if (!skip)
         beck__error_set(&driver->error, status, "batch %lld ms cannot be made: %s",
-                        (long long)driver->next_ms, beck_status_text(status));
+                        (long long)time_ms, beck_status_text(status));
     return skip;
+}
+
+/* True if a further batch may be made. The event trigger waits until the others are done. */
+static bool has_room(const struct driver *driver)
+{
+    bool busy = driver->ctx->event_trigger && (driver->running || driver->waiting);
+
+    return !busy && driver->waiting < driver->waiting_max && !driver->error.status &&
+           atomic_load(&driver->stop) != STOP_NOW;
 }
 
 int64_t beck__driver_tick(struct driver *driver)
 {
-    int64_t now = beck__driver_now_ms(driver);
+    int64_t now = beck__driver_now_ms(driver), due = INT64_MAX;
 
-    while (driver->next_ms <= now && driver->waiting < driver->waiting_max &&
-           !driver->error.status && atomic_load(&driver->stop) != STOP_NOW) {
-        beck_status status = beck__batch_generate(driver, driver->next_ms);
-        if (status && !no_batch(driver, status))
+    while (has_room(driver) && (due = beck__driver_due_ms(driver, now)) <= now) {
+        beck_status status = beck__batch_generate(driver, due);
+        if (status && !no_batch(driver, due, status))
             break;
-        driver->next_ms += driver->period_ms;
+        driver->next_ms = due + driver->period_ms;
     }
-    if (driver->waiting >= driver->waiting_max || driver->ctx->manual_clock)
-        return INT64_MAX; /* the next one follows when there is room, or a step */
-    return (driver->next_ms - driver->clock_offset_ms) * 1000000;
+    if (!has_room(driver) || driver->ctx->manual_clock || due == INT64_MAX)
+        return INT64_MAX; /* the next one follows when there is room, a step, or data */
+    return (due - driver->clock_offset_ms) * 1000000;
 }
 
 void beck__driver_wake(struct driver *driver)
@@ -192,7 +199,11 @@ void beck__driver_finish(struct driver *driver)
 
     while (graceful && !driver->error.status && !graceful_done(driver)) {
         if (!driver->first_waiting) {
-            driver->ctx->manual_ms = driver->next_ms;
+            int64_t due = beck__driver_due_ms(driver, driver->ctx->manual_ms);
+            if (due == INT64_MAX)
+                break;
+            if (driver->ctx->manual_ms < due)
+                driver->ctx->manual_ms = due;
             beck__driver_tick(driver);
         } else if (!beck__batch_run(driver)) {
             break;

@@ -27,7 +27,10 @@ const char *beck_describe(beck_context *ctx)
     beck__text_clear(out);
     beck__text_printf(out, "%s: ", ctx->name);
     if (ctx->stream.driver)
-        beck__text_printf(out, "batches of %lld ms, ", (long long)ctx->batch_ms);
+        beck__text_printf(out,
+                          ctx->event_trigger ? "batches as data comes, at least %lld ms apart, "
+                                             : "batches of %lld ms, ",
+                          (long long)ctx->batch_ms);
     beck__text_printf(out, "local[%d]%s\n", threads,
                       beck__settings_number(s, OPTION_ISOLATE) ? ", isolated tasks" : "");
     if (ctx->stream.driver || ctx->actions)

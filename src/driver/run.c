@@ -146,8 +146,10 @@ static beck_status make_inputs(struct driver *driver, bool threaded)
         .bytes_max = receiver_bytes(s),
         .restart_ms = beck__settings_number(s, OPTION_RECONNECT),
         .line_bytes_max = (size_t)beck__settings_number(s, OPTION_LINE_BYTES),
+        .batch_bytes = beck__settings_number(s, OPTION_BATCH_BYTES),
         .now_ms = now_of,
         .posted = threaded ? wake : NULL,
+        .arrived = threaded && ctx->event_trigger ? wake : NULL,
         .user = driver,
     };
 

@@ -87,6 +87,9 @@ static beck_status keep(struct driver *driver, struct batch *batch, struct kept 
     else
         kept->oldest = slice;
     kept->newest = slice;
+    for (uint32_t p = 0; p < slice->count; p++)
+        if (slice->partitions[p].rows)
+            kept->rows_ms = slice->time_ms;
     return BECK_OK;
 }
 

@@ -108,10 +108,8 @@ beck_dstream *beck__direct_stream_of(beck_context *ctx, const char *kind,
                                      const beck_direct_stream_args *args)
 {
     const beck_direct_class *class_of = args->class_of;
-    struct input like = {.kind = INPUT_DIRECT,
-                         .direct_class = class_of,
-                         .units_max = (uint64_t)args->units_max,
-                         .bytes_max = (uint64_t)args->bytes_max};
+    struct input like = {
+        .kind = INPUT_DIRECT, .direct_class = class_of, .units_max = (uint64_t)args->units_max};
 
     if (!ctx || !limits_fit(ctx, args, kind))
         return input_new(ctx, kind, args->name, args->site, class_of->schema, &like);
@@ -121,6 +119,9 @@ beck_dstream *beck__direct_stream_of(beck_context *ctx, const char *kind,
                                 args->params_size);
     if (!like.params.data)
         beck__error_memory(&ctx->error, kind, args->params_size);
+    int64_t all = beck__settings_number(ctx->settings, OPTION_BATCH_BYTES);
+    bool own = args->bytes_max && (!all || args->bytes_max < all);
+    like.bytes_max = (uint64_t)(own ? args->bytes_max : all);
     return input_new(ctx, kind, args->name, args->site, class_of->schema, &like);
 }
 
@@ -223,6 +224,7 @@ beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd)
     if (!item)
         return BECK_NO_MEMORY;
     item->node = rdd ? rdd->node : NULL;
+    item->at_ms = beck__driver_now_ms(driver);
     os->lock(os, driver->lock);
     if (input->last)
         input->last->next = item;
@@ -230,5 +232,7 @@ beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd)
         input->first = item;
     input->last = item;
     os->unlock(os, driver->lock);
+    if (driver->ctx->event_trigger)
+        beck__driver_wake(driver);
     return BECK_OK;
 }

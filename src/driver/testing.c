@@ -43,7 +43,9 @@ beck_status beck_step(beck_context *ctx, int64_t ms)
     int64_t target = ctx->manual_ms + ms;
     bool go_on = true;
     do {
-        ctx->manual_ms = driver->next_ms < target ? driver->next_ms : target;
+        int64_t due = beck__driver_due_ms(driver, ctx->manual_ms);
+        due = due > ctx->manual_ms ? due : ctx->manual_ms;
+        ctx->manual_ms = due < target ? due : target;
         step_inputs(driver);
         beck__driver_tick(driver);
         go_on = run_waiting(driver) && !driver->error.status;

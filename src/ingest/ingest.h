@@ -21,12 +21,14 @@ struct ingest_options {
     struct log *log;
     int64_t block_ms;
     int64_t block_bytes;
-    int64_t bytes_max;  /* per receiver: waiting or being processed */
-    int64_t restart_ms; /* before a failed receiver starts again, unless it says otherwise */
+    int64_t bytes_max;   /* per receiver: waiting or being processed */
+    int64_t batch_bytes; /* of one allotment, which always gets one block; 0: no limit */
+    int64_t restart_ms;  /* before a failed receiver starts again, unless it says otherwise */
     size_t line_bytes_max;
     int64_t (*now_ms)(
-        void *user);            /* the driver's clock: stamps blocks, times restarts; any thread */
-    void (*posted)(void *user); /* supervisor's thread: an event waits on the bus; or NULL */
+        void *user);             /* the driver's clock: stamps blocks, times restarts; any thread */
+    void (*posted)(void *user);  /* supervisor's thread: an event waits on the bus; or NULL */
+    void (*arrived)(void *user); /* the same: there is data to allot; or NULL */
     void *user;
 };
 
@@ -51,6 +53,8 @@ bool beck__ingest_drained(struct ingest *ingest);
 /* Driver's thread: moves the blocks of a stream whose first byte came at or before batch_ms to *out
  * (references, in order); the open block is sealed for it. */
 void beck__ingest_allot(struct ingest *ingest, int stream, int64_t batch_ms, struct blocks *out);
+/* When the oldest data came that is not allotted; INT64_MAX: there is none. */
+int64_t beck__ingest_first_ms(struct ingest *ingest);
 /* The bytes of an allotment are no longer needed. */
 void beck__ingest_release(struct ingest *ingest, int stream, uint64_t bytes);
 

@@ -42,7 +42,8 @@ struct beck_receiver {
     size_t sealed_capacity, sealed_count, sealed_first; /* a queue: [first, count) */
     uint64_t bytes;                                     /* sealed: waiting or being processed */
     uint64_t open_token, sealed_token;
-    bool untold; /* the receiver does not know of sealed_token yet */
+    bool untold;    /* the receiver does not know of sealed_token yet */
+    bool announced; /* the driver knows that there is data */
 };
 
 struct ingest {
@@ -56,6 +57,14 @@ struct ingest {
     struct os_wait *waits;
     _Atomic bool stop;
 };
+
+/* When the oldest data came that is not allotted; INT64_MAX: there is none. Under the lock. */
+static inline int64_t beck__receiver_first_ms(const struct beck_receiver *r)
+{
+    if (r->sealed_first < r->sealed_count)
+        return r->sealed[r->sealed_first].first_ms;
+    return r->open_ms >= 0 ? r->open_ms : INT64_MAX;
+}
 
 /* To the listeners; error may be NULL. */
 void beck__receiver_post(struct beck_receiver *r, beck_event_kind kind, const char *error);

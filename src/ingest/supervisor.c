@@ -163,6 +163,21 @@ static bool at_limit(struct beck_receiver *r)
     return r->full;
 }
 
+/* Tells the driver once of data that it has not allotted. */
+static void announce(struct beck_receiver *r)
+{
+    const struct ingest_options *o = &r->ingest->options;
+
+    if (!o->arrived)
+        return;
+    o->os->lock(o->os, r->ingest->lock);
+    bool fresh = !r->announced && beck__receiver_first_ms(r) != INT64_MAX;
+    r->announced |= fresh;
+    o->os->unlock(o->os, r->ingest->lock);
+    if (fresh)
+        o->arrived(o->user);
+}
+
 /* True: there may be more at once. */
 static bool poll_receiver(struct beck_receiver *r)
 {
@@ -182,6 +197,7 @@ static bool poll_receiver(struct beck_receiver *r)
         fail(r, status);
     else
         seal(r, false);
+    announce(r);
     return status == BECK_OK;
 }
 
@@ -302,16 +318,32 @@ bool beck__ingest_drained(struct ingest *ingest)
     return drained;
 }
 
+int64_t beck__ingest_first_ms(struct ingest *ingest)
+{
+    struct os *os = ingest->options.os;
+    int64_t oldest = INT64_MAX;
+
+    os->lock(os, ingest->lock);
+    for (struct beck_receiver *r = ingest->first; r; r = r->next)
+        oldest = beck__receiver_first_ms(r) < oldest ? beck__receiver_first_ms(r) : oldest;
+    os->unlock(os, ingest->lock);
+    return oldest;
+}
+
 void beck__ingest_allot(struct ingest *ingest, int stream, int64_t batch_ms, struct blocks *out)
 {
     struct os *os = ingest->options.os;
     struct beck_receiver *r = receiver_of(ingest, stream);
+    uint64_t limit = (uint64_t)ingest->options.batch_bytes;
 
     os->lock(os, ingest->lock);
     if (r->open_ms >= 0 && r->open_ms <= batch_ms)
         beck__receiver_seal(r);
+    r->announced = false;
     while (r->sealed_first < r->sealed_count && r->sealed[r->sealed_first].first_ms <= batch_ms) {
         struct block *block = r->sealed[r->sealed_first].block;
+        if (limit && out->count && out->bytes + block->bytes > limit)
+            break; /* the batch is full */
         beck__block_ref(block);
         if (!beck__blocks_add(out, block))
             break; /* stays for the next batch */

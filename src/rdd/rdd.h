@@ -58,6 +58,7 @@ struct kept {
     int64_t keep_ms;        /* of the longest window */
     struct window *windows; /* over it: newest first */
     struct slice *oldest, *newest;
+    int64_t rows_ms; /* of the newest batch that had rows; 0: none had */
 };
 
 /* At time t, a multiple of slide_ms, the slices with time in (t - length_ms, t].

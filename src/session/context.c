@@ -70,6 +70,14 @@ static void read_settings(beck_context *ctx, const beck_context_args *args)
                                &ctx->error))
             return;
     }
+    if (args->trigger == BECK_TRIGGER_EVENT)
+        beck__settings_set(s, "driver.trigger", "event", "beck_context_new .trigger", &ctx->error);
+    if (args->batch_bytes_max) {
+        snprintf(number, sizeof number, "%lld", (long long)args->batch_bytes_max);
+        if (beck__settings_set(s, "driver.batch_bytes", number, "beck_context_new .batch_bytes_max",
+                               &ctx->error))
+            return;
+    }
     if (args->partitions) {
         snprintf(number, sizeof number, "%d", args->partitions);
         if (beck__settings_set(s, "engine.partitions", number, "beck_context_new .partitions",
@@ -92,7 +100,10 @@ static void apply_settings(beck_context *ctx, const beck_context_args *args)
     int64_t memory = beck__settings_number(ctx->settings, OPTION_MEMORY);
 
     ctx->log.level = levels[beck__settings_number(ctx->settings, OPTION_LOG)];
-    ctx->batch_ms = beck__settings_number(ctx->settings, OPTION_BATCH);
+    ctx->event_trigger = beck__settings_number(ctx->settings, OPTION_TRIGGER) == 1;
+    ctx->batch_ms = ctx->event_trigger && !beck__settings_given(ctx->settings, OPTION_BATCH)
+                        ? 1
+                        : beck__settings_number(ctx->settings, OPTION_BATCH);
     ctx->help = beck__settings_number(ctx->settings, OPTION_HELP) != 0;
     ctx->describe = beck__settings_number(ctx->settings, OPTION_DESCRIBE) != 0;
     ctx->life.graph.partitions = (uint32_t)beck__settings_number(ctx->settings, OPTION_PARTITIONS);

@@ -49,6 +49,7 @@ struct beck_context {
     struct engine *engine; /* opened by the first use */
     struct session_life life;
     struct session_stream stream;
+    bool event_trigger;
     bool manual_clock;
     int64_t manual_ms;
     bool memory_limited; /* by this context */

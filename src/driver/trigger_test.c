@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When batches are due: at each point, or where there is data; limits; windows; no idle wakes. */
+#include "driver/driver.h"
+#include "driver/testing.h"
+
+static beck_context *eventful(int64_t batch_ms, int64_t bytes)
+{
+    return beck_context_new("event", .trigger = BECK_TRIGGER_EVENT, .batch_ms = batch_ms,
+                            .batch_bytes_max = bytes, .manual_clock = true);
+}
+
+/* ---- on a manual clock ----------------------------------------------------------------------- */
+
+static void points_without_data_are_skipped(void **state)
+{
+    beck_context *ctx = eventful(0, 0);
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+    beck_collector *c = beck_collect_stream(in);
+
+    (void)state;
+    assert_contains(beck_describe(ctx), "batches as data comes, at least 1 ms apart");
+    beck_queue_push(in, numbers(ctx, 0, 2, 1));
+    beck_queue_push(in, numbers(ctx, 2, 3, 1));
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    beck_queue_push(in, NULL); /* no RDD, but a batch */
+    beck_queue_push(in, numbers(ctx, 3, 4, 1));
+    assert_int_equal(beck_step(ctx, 0), BECK_OK);
+    assert_int_equal(beck_step(ctx, 10), BECK_OK);
+    assert_batches(c, "1 0|1|;2 2|;2001 3|;");
+    beck_context_free(ctx);
+}
+
+static void the_grid_is_the_shortest_interval(void **state)
+{
+    beck_context *ctx = eventful(100, 0);
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT", .all = true);
+    beck_collector *c = beck_collect_stream(in);
+
+    (void)state;
+    assert_int_equal(beck_step(ctx, 130), BECK_OK);
+    beck_queue_push(in, numbers(ctx, 0, 1, 1)); /* at 130 */
+    assert_int_equal(beck_step(ctx, 60), BECK_OK);
+    beck_queue_push(in, numbers(ctx, 1, 2, 1)); /* at 190 */
+    assert_int_equal(beck_step(ctx, 110), BECK_OK);
+    beck_queue_push(in, numbers(ctx, 2, 3, 1)); /* at 300, a point itself */
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_batches(c, "200 0|1|;300 2|;");
+    beck_context_free(ctx);
+}
+
+/* The window goes on to slide until it has been seen empty; then nothing is due. */
+static void windows_slide_while_they_hold_rows(void **state)
+{
+    beck_context *ctx = eventful(100, 0);
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT", .all = true);
+    beck_collector *c = beck_collect_stream(beck_window(in, .window_ms = 1000, .slide_ms = 500));
+
+    (void)state;
+    beck_queue_push(in, numbers(ctx, 0, 1, 1));
+    assert_int_equal(beck_step(ctx, 600), BECK_OK);
+    beck_queue_push(in, numbers(ctx, 1, 2, 1));
+    assert_int_equal(beck_step(ctx, 60000), BECK_OK);
+    assert_batches(c, "500 0|;1000 0|1|;1500 1|;2000 ;");
+    beck_context_free(ctx);
+}
+
+struct talker {
+    int left;
+};
+
+/* Stores one block of 10 rows at each poll. */
+static beck_status talk(beck_receiver *r, void *state, int64_t timeout_ms)
+{
+    struct talker *talker = state;
+
+    (void)timeout_ms;
+    if (!talker->left)
+        return BECK_AGAIN;
+    talker->left--;
+    for (int64_t i = 0; i < 10; i++)
+        if (beck_store(r, 0, i))
+            return BECK_TYPE;
+    return talker->left ? BECK_OK : BECK_AGAIN;
+}
+
+static beck_status talker_open(beck_receiver *r, void *state)
+{
+    const int *rounds = beck_receiver_params(r);
+
+    ((struct talker *)state)->left = *rounds;
+    return BECK_OK;
+}
+
+static void talker_close(beck_receiver *r, void *state)
+{
+    (void)r, (void)state;
+}
+
+static const beck_receiver_class talker_class[1] = {{.name = "talker",
+                                                     .schema = "n BIGINT",
+                                                     .state_size = sizeof(struct talker),
+                                                     .open = talker_open,
+                                                     .poll = talk,
+                                                     .close = talker_close}};
+
+/* 40,000 rows in blocks of at most 4 KiB: the batches have no more than the limit, nothing is lost,
+ * and each follows the one before. */
+static void a_batch_has_a_largest_size(void **state)
+{
+    static char *argv[] = {(char *)"test", (char *)"--conf", (char *)"receiver.block_bytes=4k",
+                           (char *)"--batch-bytes=64k", NULL};
+    int rounds = 4000;
+
+    (void)state;
+    for (int event = 0; event < 2; event++) {
+        beck_context *ctx =
+            beck_context_new("size", .trigger = event ? BECK_TRIGGER_EVENT : BECK_TRIGGER_INTERVAL,
+                             .argc = 4, .argv = argv, .batch_ms = 100, .manual_clock = true);
+        beck_dstream *in = beck_receiver_stream(ctx, talker_class, .params = &rounds,
+                                                .params_size = sizeof rounds);
+        beck_collector *c = beck_collect_stream(beck_count(in));
+        int64_t rows = 0;
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(beck_step(ctx, 100), BECK_OK);
+        for (size_t i = 0; i < beck_collector_batches(c); i++) {
+            int64_t n = beck_get_bigint(beck_result_row(beck_collector_result(c, i), 0), 0);
+            assert_in_range(n, 0, (64 << 10) / 8);
+            assert_true(n > 0 || !event);
+            rows += n;
+        }
+        assert_int_equal(rows, 40000);
+        beck_context_free(ctx);
+    }
+}
+
+/* ---- in simulated worlds --------------------------------------------------------------------- */
+
+#define LINES 30
+
+struct live {
+    beck_context *ctx;
+    struct os *os;
+    int64_t sent_ms[LINES], slowest_ms, rows, batches, empty;
+    uint64_t steps_before, steps_idle;
+};
+
+static void take(beck_call *c, beck_rdd *rdd)
+{
+    struct live *l = (void *)(uintptr_t)beck_ctx(c);
+    beck_result *result = beck_collect(rdd);
+    int64_t now = l->os->wall_ms(l->os);
+
+    l->batches++;
+    l->empty += beck_result_rows(result) == 0;
+    for (uint64_t i = 0; i < beck_result_rows(result); i++) {
+        char text[64];
+        beck_row_text(beck_result_row(result, i), text, sizeof text);
+        int64_t delay = now - l->sent_ms[atoi(text)];
+        l->slowest_ms = delay > l->slowest_ms ? delay : l->slowest_ms;
+    }
+    l->rows += (int64_t)beck_result_rows(result);
+    beck_result_free(result);
+}
+
+/* Lines, at times that have nothing to do with any interval; in the middle an hour of silence. */
+static void talk_now_and_then(struct live *l, struct os_socket *client)
+{
+    struct os *os = l->os;
+    char line[64];
+
+    for (int i = 0; i < LINES; i++) {
+        size_t sent = 0, size = (size_t)snprintf(line, sizeof line, "%d\n", i);
+        os->sleep_ns(os, i == LINES / 2 ? (int64_t)3600 * 1000000000 : (i * 37 % 50) * 1000000);
+        l->sent_ms[i] = os->wall_ms(os);
+        assert(!os->send(os, client, line, size, &sent, -1, NULL) && sent == size);
+    }
+    while (l->rows < LINES)
+        os->sleep_ns(os, 1000000);
+}
+
+static void live(void *user)
+{
+    struct live *l = user;
+    struct os *os = l->os = beck__os_current();
+    struct os_poller *poller = os->poller_new(os);
+    struct os_socket *listener, *client = NULL;
+    int bound;
+
+    assert(!os->listen(os, "localhost", 7001, &listener, &bound, NULL));
+    l->ctx = beck_context_new("live", .trigger = BECK_TRIGGER_EVENT, .batch_ms = 5);
+    beck_foreach_rdd(beck_socket_text_stream(l->ctx, "localhost", 7001), take, .ctx = l);
+    assert(!beck_start(l->ctx));
+    while (os->accept(os, listener, &client, NULL)) {
+        struct os_wait wait = {.socket = listener, .read = true};
+        os->poller_wait(os, poller, &wait, 1, -1);
+    }
+    talk_now_and_then(l, client);
+    assert(!beck_stop(l->ctx, .graceful = true));
+    beck_context_free(l->ctx);
+    os->shut(os, client);
+    os->shut(os, listener);
+    os->poller_free(os, poller);
+}
+
+static void data_does_not_wait_and_silence_costs_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct live l = {0};
+        struct os_simulation s = simulate(
+            &(struct os_simulation){.seed = seed, .delay_ns_max = 2000000}, live, &l, NULL);
+        assert_int_equal(l.rows, LINES);
+        assert_int_equal(l.empty, 0);
+        assert_in_range(l.batches, 5, LINES);
+        assert_in_range(l.slowest_ms, 0, 20);
+        /* an hour at the grid of 5 ms would be 720,000 batches */
+        assert_true(s.steps < 20000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(points_without_data_are_skipped),
+        cmocka_unit_test(the_grid_is_the_shortest_interval),
+        cmocka_unit_test(windows_slide_while_they_hold_rows),
+        cmocka_unit_test(a_batch_has_a_largest_size),
+        cmocka_unit_test(data_does_not_wait_and_silence_costs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
