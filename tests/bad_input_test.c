@@ -167,7 +167,7 @@ static void actions_beside_a_stream_are_refused(void **state)
     assert_int_equal(beck_start(ctx), BECK_OK);
     assert_int_equal(beck_count(rows), -1);
     assert_contains(beck__text_get(&said.text),
-                    "count: while a stream runs, actions run in its foreach_rdd callbacks only");
+                    "count: while a stream runs, it is for its driver callbacks only");
     assert_int_equal(beck_error(ctx), BECK_OK);
     assert_int_equal(beck_stop(ctx), BECK_OK);
     assert_int_equal(beck_await_termination(ctx), BECK_OK);

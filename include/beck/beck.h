@@ -223,6 +223,45 @@ BECK_API int64_t beck_batch_time(const beck_call *c);
 BECK_API int beck_partition(const beck_call *c);
 BECK_API int beck_attempt(const beck_call *c);
 
+/* ---- what tasks share by name ---- */
+
+/* beck_broadcast(ctx, "name", data, size): bytes that every task may read; copied, and sent to a
+ * worker process once. The same name again replaces them, for the jobs that start afterwards: by
+ * the thread that the context belongs to before start, in a driver callback while a stream runs.
+ * No pointers in it, and the name makes it again after a restart. An error sticks. */
+typedef struct beck_broadcast_args {
+    const char *name;
+    const void *data;
+    size_t size;
+    BECK_ARGS_TAIL;
+} beck_broadcast_args;
+#define beck_broadcast(ctx, ...)                                                                   \
+    BECK__CALL(beck__broadcast, beck_broadcast_args, ctx, __VA_ARGS__)
+BECK_API beck_status beck__broadcast(beck_context *ctx, const beck_broadcast_args *args);
+/* Its bytes, aligned for any type, until the callback returns; an unknown name fails the call. */
+BECK_API const void *beck_broadcast_get(beck_call *c, const char *name, size_t *size);
+
+/* beck_accumulator(ctx, "name"): a counter that tasks add to and the driver reads; a BIGINT, or
+ * .type = "DOUBLE". The same name again is the same counter, with another type an error. Made where
+ * a broadcast value is. */
+typedef struct beck_accumulator_args {
+    const char *name;
+    BECK_ARGS_TAIL;
+    const char *type;
+} beck_accumulator_args;
+#define beck_accumulator(ctx, ...)                                                                 \
+    BECK__CALL(beck__accumulator, beck_accumulator_args, ctx, __VA_ARGS__)
+BECK_API beck_status beck__accumulator(beck_context *ctx, const beck_accumulator_args *args);
+/* Adds a number. What a task adds counts once, when all tasks of its stage are through: a failed
+ * attempt adds nothing, nor does a stage that fails. As in Spark that is exact in an action
+ * (foreach, a sink); a transformation counts each time that it is computed, and two jobs that need
+ * the same rows compute what is behind the last shuffle twice. */
+#define beck_accumulate(c, name, amount) beck__accumulate((c), (name), beck_value_of(amount))
+BECK_API void beck__accumulate(beck_call *c, const char *name, beck_value amount);
+/* The total so far; any thread. 0, and a warning, if there is no such counter. */
+BECK_API int64_t beck_accumulated(beck_context *ctx, const char *name);
+BECK_API double beck_accumulated_double(beck_context *ctx, const char *name);
+
 /* Rows of a partition, in order. */
 BECK_API uint64_t beck_rows_count(const beck_rows *rows);
 BECK_API bool beck_next_row(beck_rows *rows, beck_row *row);

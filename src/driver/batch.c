@@ -244,10 +244,12 @@ beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life
                                 const struct driver_call *call, struct error *error)
 {
     struct session_life *outer = atomic_exchange(&driver->ctx->batch, life);
+    struct driver_call with = *call;
     bool inside = driver->in_callback;
 
     driver->in_callback = true;
-    beck_rdd *out = beck__driver_call(call, error);
+    with.shared = &driver->ctx->shared;
+    beck_rdd *out = beck__driver_call(&with, error);
     atomic_store(&driver->ctx->batch, outer);
     driver->in_callback = inside;
     return out;

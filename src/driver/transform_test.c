@@ -277,6 +277,86 @@ static void bad_calls(void **state)
     beck_context_free(other);
 }
 
+/* ---- what the tasks of a batch share ----------------------------------------------------------
+ */
+
+static bool is_wanted(beck_call *c, beck_row in)
+{
+    size_t size;
+    const int64_t *wanted = beck_broadcast_get(c, "wanted", &size);
+
+    for (size_t i = 0; wanted && i < size / sizeof *wanted; i++)
+        if (wanted[i] == beck_get_bigint(in, 0))
+            return true;
+    beck_accumulate(c, "dropped", 1);
+    return false;
+}
+
+static beck_rdd *broadcast_and_filter(beck_call *c, beck_rdd *in)
+{
+    beck_context *const *ctx = beck_ctx(c);
+    int64_t wanted[] = {beck_batch_time(c) / 1000, 5};
+
+    assert_int_equal(beck_broadcast(*ctx, "wanted", wanted, sizeof wanted), BECK_OK);
+    beck_accumulate(c, "batches", 1);
+    assert_non_null(beck_broadcast_get(c, "wanted", NULL));
+    return beck_filter(in, is_wanted);
+}
+
+/* A value that is new in every batch, on threads and in worker processes; counters go on. */
+static void check_shared(char *const *argv, int argc)
+{
+    beck_context *ctx = beck_context_new("shared", .batch_ms = 1000, .manual_clock = true,
+                                         .argc = argc, .argv = (char **)argv);
+    beck_accumulator(ctx, "dropped");
+    beck_accumulator(ctx, "batches");
+    beck_dstream *in = numbers_stream(ctx, 3);
+    beck_collector *found =
+        beck_collect_stream(beck_transform(in, "n BIGINT", broadcast_and_filter, .ctx = &ctx));
+    assert_int_equal(beck_step(ctx, 2000), BECK_OK);
+    assert_int_equal(beck_accumulated(ctx, "dropped"), 10);
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_batches(found, "1000 1|5|;2000 2|5|;3000 3|5|;");
+    assert_int_equal(beck_accumulated(ctx, "dropped"), 15);
+    assert_int_equal(beck_accumulated(ctx, "batches"), 3);
+    beck_context_free(ctx);
+}
+
+static void a_value_that_changes_with_the_batches(void **state)
+{
+    static char *argv[] = {(char *)"shared", (char *)"--master", (char *)"local[2]",
+                           (char *)"--isolate", NULL};
+
+    (void)state;
+    check_shared(argv, 1);
+    check_shared(argv, 3);
+    check_shared(argv, 4);
+}
+
+static beck_rdd *redefine(beck_call *c, beck_rdd *in)
+{
+    beck_context *const *ctx = beck_ctx(c);
+
+    beck_accumulator(*ctx, "n", .type = "DOUBLE");
+    return in;
+}
+
+static void a_bad_definition_fails_the_batch(void **state)
+{
+    struct said said;
+
+    (void)state;
+    said_init(&said);
+    beck_context *ctx = beck_context_new("bad", .batch_ms = 1000, .manual_clock = true, .log = say,
+                                         .log_user = &said);
+    beck_accumulator(ctx, "n");
+    beck_print(beck_transform(numbers_stream(ctx, 1), "n BIGINT", redefine, .ctx = &ctx));
+    assert_int_equal(beck_step(ctx, 1000), BECK_TYPE);
+    assert_contains(beck_error_text(ctx), "batch 1000 ms failed: accumulator at transform_test.c:");
+    beck_context_free(ctx);
+    said_deinit(&said);
+}
+
 /* ---- RDDs that are made in a callback -------------------------------------------------------- */
 
 struct running {
@@ -349,6 +429,7 @@ static void a_failed_keep_fails_the_batch(void **state)
 
 int main(void)
 {
+    beck__engine_worker(beck__os_real()); /* the tests start themselves as worker processes */
     const struct CMUnitTest tests[] = {
         test(a_table_that_changes),
         test(several_streams),
@@ -356,6 +437,8 @@ int main(void)
         test(a_source_without_an_rdd_fails_it),
         test(bad_answers),
         test(bad_calls),
+        test(a_value_that_changes_with_the_batches),
+        test(a_bad_definition_fails_the_batch),
         test(what_is_kept_outlives_the_batch),
         test(a_failed_keep_fails_the_batch),
     };

@@ -25,6 +25,9 @@ struct engine_options {
     uint64_t inline_rows; /* stages up to this size without user code run on the driver's thread */
     bool inline_all;      /* all of them: beck_step */
     int64_t received_split_bytes; /* received blocks are packed into partitions of this size */
+    /* What tasks read and add to by name; may be NULL. A task's sums count once, when the stage is
+     * through, in the order of partitions; those of a stage that fails do not. */
+    struct shared *shared;
 };
 
 /* A job: one task per partition of `dataset`, with the action's operations at the end of each. */

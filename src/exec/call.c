@@ -17,6 +17,7 @@ void beck__call_init(beck_call *c, struct task *task, const struct op *op, struc
     c->task = task;
     c->op = op;
     c->batch_ms = task->batch_ms;
+    c->shared = task->shared;
     c->ctx = op->bytes.size ? op->bytes.data : NULL;
     c->out = out;
     c->width = out ? out->schema->count : 0;
@@ -97,6 +98,12 @@ void beck_fail(beck_call *c, const char *format, ...)
     va_start(list, format);
     beck__error_set_list(&c->reason, BECK_TASK, format, list);
     va_end(list);
+    set_failed(c);
+}
+
+void beck__call_no_memory(beck_call *c, const char *what)
+{
+    beck__error_memory(&c->reason, what, 0);
     set_failed(c);
 }
 
@@ -224,8 +231,7 @@ void beck_emit_values(beck_call *c, const beck_value *values, size_t count)
         }
     }
     if (c->adds != ADDS_NOTHING && !emit_copies(c)) {
-        beck__error_memory(&c->reason, "an emitted row", 0);
-        set_failed(c);
+        beck__call_no_memory(c, "an emitted row");
         beck__builder_drop_row(c->out);
         return;
     }
@@ -292,6 +298,7 @@ beck_rdd *beck__driver_call(const struct driver_call *call, struct error *error)
     memset(&c, 0, sizeof c);
     c.ctx = call->ctx;
     c.batch_ms = call->batch_ms;
+    c.shared = call->shared;
     beck__call_enter(&c);
     if (call->each)
         call->each(&c, call->in[0]);

@@ -18,11 +18,13 @@ struct beck_call {
     uint32_t width;           /* values that an emit must have */
     uint64_t emitted;         /* rows since the callback began */
     enum op_adds adds;
-    beck_row in;     /* current input row; first: what the callback sees */
-    beck_str keep;   /* bytes of the input that outlive the push */
-    uint64_t record; /* number of the input row within the task */
+    beck_row in;                  /* current input row; first: what the callback sees */
+    beck_str keep;                /* bytes of the input that outlive the push */
+    uint64_t record;              /* number of the input row within the task */
     const struct beck_rows *rows; /* of a partition callback: it reads them itself */
-    enum flow flow;  /* what the flusher answered; a callback goes on, its rows are dropped */
+    struct shared *shared;        /* or NULL */
+    struct shared_item *counter;  /* that was added to last */
+    enum flow flow; /* what the flusher answered; a callback goes on, its rows are dropped */
     bool failed;
     struct error reason;
     beck_call *outer; /* the call that was current before */
@@ -40,6 +42,7 @@ void beck__call_enter(beck_call *c);
 void beck__call_leave(beck_call *c);
 /* Points the call at an input row and works out what may be shared. */
 void beck__call_row(beck_call *c, const beck_chunk *chunk, uint32_t row);
+void beck__call_no_memory(beck_call *c, const char *what);
 /* After a callback: FAILED with operator and record in task->error, else c->flow. */
 enum flow beck__call_check(beck_call *c);
 

@@ -18,6 +18,55 @@
 
 enum flow { FLOW_MORE, FLOW_DONE, FLOW_FAILED };
 
+/* ---- shared.c: values and counters that tasks know by name ---- */
+
+#define BECK__SHARED_NAME 128 /* bytes of a name, with its NUL */
+
+enum shared_kind { SHARED_VALUE, SHARED_BIGINT, SHARED_DOUBLE };
+
+struct shared_item {
+    struct shared_item *next;
+    char name[BECK__SHARED_NAME];
+    enum shared_kind kind;
+    uint32_t index;   /* in order of definition */
+    uint64_t version; /* of the last change */
+    void *bytes;      /* VALUE */
+    size_t size;
+    uint64_t total; /* of a counter: an int64_t or the bits of a double */
+};
+
+struct shared {
+    struct os *os;
+    struct os_lock *lock;
+    struct shared_item *first, *last;
+    uint32_t count;
+    uint64_t version; /* of the newest item */
+    bool busy;        /* a job runs: nothing may change but totals */
+};
+
+/* What one task has added, by index; items NULL: nothing. */
+struct sums {
+    const struct allocator *memory;
+    uint64_t *items;
+    uint32_t count;
+};
+
+beck_status beck__shared_init(struct shared *shared, struct os *os);
+void beck__shared_deinit(struct shared *shared);
+/* Defines or replaces a value, or defines a counter (a second time: nothing). By the driver's
+ * thread, between jobs. The bytes are copied. */
+beck_status beck__shared_set(struct shared *shared, const char *name, enum shared_kind kind,
+                             beck_str bytes, struct error *error);
+/* Adds to the totals, and reads one (null: there is no such counter). Any thread. */
+void beck__shared_add(struct shared *shared, const struct sums *sums);
+beck_value beck__shared_total(struct shared *shared, const char *name);
+/* Zeros for `count` items; false without memory. */
+bool beck__sums_init(struct sums *sums, const struct allocator *memory, uint32_t count);
+void beck__sums_deinit(struct sums *sums);
+/* The items newer than version `since`, for a copy in another process. `shared` may be NULL. */
+void beck__shared_encode(const struct shared *shared, uint64_t since, struct text *out);
+beck_status beck__shared_decode(struct shared *shared, struct reader *in, struct error *error);
+
 /* What one attempt of a task is told, and what it has used. */
 struct task {
     struct os *os;
@@ -25,7 +74,9 @@ struct task {
     struct arena arena; /* freed by beck__task_deinit */
     int64_t batch_ms;
     uint32_t partition, attempt;
-    char warning[200]; /* of a source; "": none */
+    char warning[200];     /* of a source; "": none */
+    struct shared *shared; /* or NULL */
+    struct sums sums;      /* freed by beck__task_deinit, unless taken */
     struct error error;
     uint64_t records;              /* read from the source */
     const _Atomic bool *cancelled; /* or NULL */
@@ -95,6 +146,7 @@ struct driver_call {
     beck_transform_fn *transform;
     beck_transform_with_fn *with;
     void *ctx;
+    struct shared *shared;
     int64_t batch_ms;
     beck_rdd *const *in;
     size_t count;

@@ -29,8 +29,8 @@ static enum flow collector_push(struct operator *base, const beck_chunk *chunk)
     return chunk->rows ? keep(base, self->schema, chunk, self->out) : FLOW_MORE;
 }
 
-struct operator *beck__collector_open(struct task *task, const beck_schema *schema,
-                                      struct blocks *out)
+struct operator*
+    beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out)
 {
     struct collector *self = beck__operator_new(task, NULL, sizeof *self);
 

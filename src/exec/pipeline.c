@@ -18,6 +18,7 @@ void beck__task_init(struct task *task, struct os *os)
 
 void beck__task_deinit(struct task *task)
 {
+    beck__sums_deinit(&task->sums);
     beck__arena_deinit(&task->arena);
 }
 
@@ -88,7 +89,7 @@ static struct operator *open_one(struct task *task, const struct op *op)
 }
 
 beck_status beck__pipeline_open(struct task *task, const struct program *program,
-                                struct operator *sink, struct operator **head)
+                                struct operator *sink, struct operator** head)
 {
     *head = sink;
     for (uint32_t i = program->count; i-- > 0;) {

@@ -285,14 +285,8 @@ static void test_neighbours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_words),
-        test(test_lines),
-        test(test_random_text),
-        test(test_lengths),
-        test(test_many),
-        test(test_done),
-        test(test_words_of_made_strings),
-        test(test_neighbours),
+        test(test_words), test(test_lines), test(test_random_text),           test(test_lengths),
+        test(test_many),  test(test_done),  test(test_words_of_made_strings), test(test_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

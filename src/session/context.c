@@ -140,10 +140,13 @@ beck_context *beck__context_new(const beck_context_args *args)
     ctx->name = beck__arena_text(&ctx->arena, args->name ? args->name : "beck");
     ctx->manual_clock = args->manual_clock;
     ctx->manual_ms = args->manual_start_ms;
+    beck__arena_init(&ctx->kept_arena, &os->memory);
     life_init(&ctx->life, ctx, &ctx->arena, &ctx->error);
+    life_init(&ctx->kept, ctx, &ctx->kept_arena, &ctx->error);
+    ctx->kept.graph.next_id = 2;
     ctx->settings = beck__settings_new(&ctx->arena);
     ctx->bus = beck__bus_new(os, &os->memory, 1024);
-    if (!ctx->settings || !ctx->bus || !ctx->name) {
+    if (!ctx->settings || !ctx->bus || !ctx->name || beck__shared_init(&ctx->shared, os)) {
         beck_context_free(ctx);
         return NULL;
     }
@@ -157,10 +160,17 @@ beck_status beck__session_life_init(struct session_life *life, beck_context *ctx
 {
     life_init(life, ctx, arena, error);
     life->graph.next_id = 1;
-    life->graph.partitions = ctx->life.graph.partitions;
     life->stamp.batch_ms = batch_ms;
+    return beck__session_life_open(life, error);
+}
+
+beck_status beck__session_life_open(struct session_life *life, struct error *error)
+{
+    const beck_context *ctx = life->ctx;
+
+    life->graph.partitions = ctx->life.graph.partitions;
     life->stamp.engine = ctx->engine;
-    life->stamp.scope = ctx->engine->scope_new(ctx->engine, batch_ms);
+    life->stamp.scope = ctx->engine->scope_new(ctx->engine, life->stamp.batch_ms);
     return life->stamp.scope ? BECK_OK : beck__error_memory(error, "a batch", 0);
 }
 
@@ -169,6 +179,24 @@ bool beck__session_wrong_thread(const beck_context *ctx)
     uint64_t allowed = atomic_load(&ctx->engine_thread);
 
     return allowed != SESSION_ANY_THREAD && allowed != ctx->os->thread_self(ctx->os);
+}
+
+bool beck__session_own_thread(beck_context *ctx, const char *what, struct error *error)
+{
+    if (!beck__session_wrong_thread(ctx))
+        return true;
+    beck__error_set(error, BECK_STATE,
+                    "%s: while a stream runs, it is for its driver callbacks only, such as that of "
+                    "foreach_rdd",
+                    what);
+    /* Nothing sticks: the stream goes on. So somebody has to say it. */
+    beck__log(&ctx->log, BECK_LOG_WARNING, "%s", error->text);
+    return false;
+}
+
+bool beck__session_lasts(const beck_rdd *r, const beck_context *ctx)
+{
+    return r->life == &ctx->life || r->life == &ctx->kept;
 }
 
 struct session_life *beck__session_life(beck_context *ctx)
@@ -199,6 +227,7 @@ beck_status beck__session_engine(beck_context *ctx)
         .inline_rows = (uint64_t)beck__settings_number(s, OPTION_INLINE_ROWS),
         .inline_all = ctx->manual_clock && !beck__settings_given(s, OPTION_MASTER),
         .received_split_bytes = 16 << 20,
+        .shared = &ctx->shared,
     };
 
     if (ctx->error.status)
@@ -224,13 +253,16 @@ void beck_context_free(beck_context *ctx)
     struct os *os = ctx->os;
     if (ctx->stream.driver)
         ctx->stream.free(ctx->stream.driver);
+    beck__session_life_end(&ctx->kept);
     beck__session_life_end(&ctx->life);
     if (ctx->engine)
         ctx->engine->close(ctx->engine);
+    beck__shared_deinit(&ctx->shared);
     if (ctx->memory_limited)
         beck__os_memory_max(os, 0);
     beck__bus_free(ctx->bus);
     beck__text_deinit(&ctx->described);
+    beck__arena_deinit(&ctx->kept_arena);
     beck__arena_deinit(&ctx->arena);
     beck__free(&os->memory, ctx, sizeof *ctx);
 }

@@ -138,15 +138,8 @@ static bool usable(beck_rdd *r, const char *what, struct error *error)
     if (!healthy(r, what, error))
         return false;
     beck_context *ctx = r->life->ctx;
-    if (beck__session_wrong_thread(ctx)) {
-        beck__error_set(error, BECK_STATE,
-                        "%s: while a stream runs, actions run in its foreach_rdd callbacks only",
-                        what);
-        /* Nothing sticks: the stream goes on. So somebody has to say it. */
-        beck__log(&ctx->log, BECK_LOG_WARNING, "%s", error->text);
-    } else if (!ctx->engine && beck__session_engine(ctx)) {
+    if (beck__session_own_thread(ctx, what, error) && !ctx->engine && beck__session_engine(ctx))
         beck__error_set(error, ctx->error.status, "%s", ctx->error.text);
-    }
     return !error->status;
 }
 

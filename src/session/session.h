@@ -46,15 +46,18 @@ struct beck_context {
     int arg_count;
     struct log log;
     struct bus *bus;
+    struct shared shared;  /* broadcast values and counters */
     struct engine *engine; /* opened by the first use */
     struct session_life life;
+    struct session_life kept; /* what beck_keep took from batches: the driver's thread makes it */
+    struct arena kept_arena;
     struct session_stream stream;
     bool event_trigger;
     bool manual_clock;
     int64_t manual_ms;
-    bool memory_limited; /* by this context */
-    bool help, describe; /* asked for on the command line */
-    _Atomic int state;   /* beck_state_of */
+    bool memory_limited;                  /* by this context */
+    bool help, describe;                  /* asked for on the command line */
+    _Atomic int state;                    /* beck_state_of */
     _Atomic(struct session_life *) batch; /* while a driver callback runs: the life of its batch */
     /* The only thread that may run jobs: the driver's, while a stream runs. */
     _Atomic uint64_t engine_thread;
@@ -71,10 +74,14 @@ const struct error *beck__session_error(const beck_context *ctx);
 beck_status beck__session_engine(beck_context *ctx);
 /* An RDD in this life's arena, never NULL (a static poisoned one without memory or life). */
 beck_rdd *beck__session_rdd(struct session_life *life, struct node *node);
+/* True for an RDD that lives as long as this context. */
+bool beck__session_lasts(const beck_rdd *r, const beck_context *ctx);
 /* The life of RDDs that this thread makes now on the context: in a driver callback the batch's. */
 struct session_life *beck__session_life(beck_context *ctx);
 /* Jobs are the driver's thread's, and this is another one. */
 bool beck__session_wrong_thread(const beck_context *ctx);
+/* No other thread's than the one that runs jobs; else says so in *error and in the log. */
+bool beck__session_own_thread(beck_context *ctx, const char *what, struct error *error);
 /* True if an action may run; else *error says why. `what` is for --describe. */
 bool beck__session_ready(beck_rdd *r, const char *what, struct error *error);
 /* The error of an action sticks, unless it was only asked by the wrong thread, or not to run. */
@@ -83,6 +90,8 @@ void beck__session_stick(beck_rdd *r, const struct error *error);
  * end frees results and datasets, not the arena. */
 beck_status beck__session_life_init(struct session_life *life, beck_context *ctx,
                                     struct arena *arena, int64_t batch_ms, struct error *error);
+/* With the engine's scope, after which it can hold datasets. */
+beck_status beck__session_life_open(struct session_life *life, struct error *error);
 void beck__session_life_end(struct session_life *life);
 /* All rows of a node as a result that belongs to `owner`. NULL without memory. */
 struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,

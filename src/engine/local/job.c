@@ -29,6 +29,40 @@ static void keep_shuffle(struct dataset *shuffle, struct run *run)
     run->out[0].memory = row[0].memory; /* so that the empty lists can be dropped */
 }
 
+/* The sums of a task, until the stage is through. */
+static bool keep_sums(struct stage *stage, struct run *run)
+{
+    const struct allocator *memory = &stage->engine->os->memory;
+
+    if (!run->sums.items)
+        return true;
+    if (!stage->sums)
+        stage->sums = beck__alloc_zero(memory, stage->sum_count * sizeof *stage->sums);
+    if (!stage->sums) {
+        beck__error_memory(&stage->error, "counters", stage->sum_count * sizeof *stage->sums);
+        atomic_store(&stage->cancelled, true);
+        return false;
+    }
+    stage->sums[run->partition - stage->first] = run->sums;
+    run->sums = (struct sums){0};
+    return true;
+}
+
+/* In the order of partitions, so that fractions add up to the same bits on any number of threads.
+ */
+static void count_sums(struct stage *stage)
+{
+    const struct allocator *memory = &stage->engine->os->memory;
+
+    for (uint32_t i = 0; stage->sums && i < stage->sum_count; i++) {
+        if (!stage->error.status)
+            beck__shared_add(stage->engine->options.shared, &stage->sums[i]);
+        beck__sums_deinit(&stage->sums[i]);
+    }
+    beck__free(memory, stage->sums, stage->sum_count * sizeof *stage->sums);
+    stage->sums = NULL;
+}
+
 static void task_failed(struct stage *stage, const struct run *run)
 {
     char batch[48] = "";
@@ -78,6 +112,8 @@ static bool finish_run(struct stage *stage, struct run *run)
     note_warning(stage, run);
     if (run->status)
         task_failed(stage, run);
+    else if (!keep_sums(stage, run))
+        return false;
     else if (!stage->error.status && stage->shuffle)
         keep_shuffle(stage->shuffle, run);
     else if (!stage->error.status && stage->job->deliver)
@@ -127,6 +163,8 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
     bool silent = !stage->action || beck__program_silent(stage->action);
 
     stage->inline_run = stage_inline(stage);
+    stage->first = first;
+    stage->sum_count = last - first;
     for (uint32_t p = first; p < last && !stage->error.status; p++)
         if (!silent || !beck__dataset_nothing(stage->input, p))
             start_task(stage, p);
@@ -146,6 +184,7 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
         }
     }
     log_warnings(stage);
+    count_sums(stage);
     return stage->error.status;
 }
 
@@ -208,9 +247,8 @@ static beck_status prepare(struct local *local, struct dataset *d, const struct 
     return status;
 }
 
-beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error)
+static beck_status run_job(struct local *local, const struct job *job, struct error *error)
 {
-    struct local *local = (struct local *)engine;
     struct stage stage;
     uint32_t last = job->dataset->partitions;
 
@@ -227,4 +265,17 @@ beck_status beck__local_job(struct engine *engine, const struct job *job, struct
     if (stage_run(&stage, job->first, last))
         return beck__error_set(error, stage.error.status, "%s", stage.error.text);
     return BECK_OK;
+}
+
+beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error)
+{
+    struct local *local = (struct local *)engine;
+    struct shared *shared = local->options.shared;
+
+    if (shared)
+        shared->busy = true;
+    beck_status status = run_job(local, job, error);
+    if (shared)
+        shared->busy = false;
+    return status;
 }

@@ -59,6 +59,9 @@ struct stage {
     struct dataset *shuffle;      /* the rows go there, else to job->deliver */
     const struct job *job;
     bool inline_run;
+    uint32_t first;    /* partition */
+    struct sums *sums; /* of the tasks that are through, from `first` on; NULL: none has added */
+    uint32_t sum_count;
     uint32_t running; /* queued or being run */
     _Atomic bool cancelled;
     uint32_t warned;    /* tasks with a warning */
@@ -75,6 +78,7 @@ struct run {
     uint32_t out_count;
     beck_status status;
     char warning[200]; /* "": none */
+    struct sums sums;
     struct error error;
     uint64_t records;
 };
@@ -86,6 +90,7 @@ struct worker {
     bool killed;                /* by a cancel: do not use it any more */
     struct os_socket *channel;
     struct text request;
+    uint64_t told; /* the process knows what is shared up to this version */
 };
 
 struct local {
@@ -121,7 +126,7 @@ void beck__local_scopes_free(struct local *local);
 /* Runs the partition and fills run->out, status and error. Any thread. */
 void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
                     const struct program *action, const struct partitioning *partitioning);
-void beck__run_drop(struct run *run); /* its blocks */
+void beck__run_drop(struct run *run); /* its blocks and sums */
 const beck_schema *beck__stage_schema(const struct stage *stage);
 
 /* ---- pool.c ---- */
@@ -156,8 +161,8 @@ beck_status beck__blocks_recode(const struct allocator *memory, const beck_schem
 
 /* ---- wire.c: request and reply of one task ---- */
 beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error);
-beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply,
-                                struct error *error);
+beck_status beck__request_serve(struct os *os, struct shared *shared, struct reader *in,
+                                struct text *reply, struct error *error);
 beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
                                struct error *error);
 

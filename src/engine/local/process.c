@@ -80,6 +80,7 @@ static beck_status process_start(struct worker *worker, struct error *error)
         return status;
     os->lock(os, worker->engine->lock);
     worker->process = process;
+    worker->told = 0;
     worker->killed = atomic_load(&worker->engine->cancelled);
     if (worker->killed)
         os->process_kill(os, process);
@@ -132,7 +133,9 @@ static beck_status talk(struct worker *worker, struct run *run)
         status = process_start(worker, &run->error);
     if (status)
         return status;
+    const struct shared *shared = worker->engine->options.shared;
     beck__text_clear(&worker->request);
+    beck__shared_encode(shared, worker->told, &worker->request);
     status = beck__request_encode(run, &worker->request, &run->error);
     if (status)
         return status;
@@ -140,7 +143,10 @@ static beck_status talk(struct worker *worker, struct run *run)
         return no_reply(worker, &reason, &run->error);
     struct reader in = {.data = (const uint8_t *)worker->request.data,
                         .size = worker->request.size};
-    return beck__reply_decode(&os->memory, &in, run, &run->error);
+    status = beck__reply_decode(&os->memory, &in, run, &run->error);
+    if (!status && shared)
+        worker->told = shared->version;
+    return status;
 }
 
 void beck__run_in_process(struct worker *worker, struct run *run)
@@ -183,20 +189,25 @@ void beck__engine_worker(struct os *os)
 {
     struct os_socket *channel = os->parent_channel(os);
     struct text request = {.memory = &os->memory}, reply = {.memory = &os->memory};
+    struct shared shared;
 
     if (!channel)
         return;
+    if (beck__shared_init(&shared, os))
+        os->exit(os, 1);
     for (;;) {
         struct error error = {0};
         if (recv_message(os, channel, &request, &error))
             break;
         struct reader in = {.data = (const uint8_t *)request.data, .size = request.size};
         beck__text_clear(&reply);
-        if (beck__request_serve(os, &in, &reply, &error)) {
+        if (beck__shared_decode(&shared, &in, &error) ||
+            beck__request_serve(os, &shared, &in, &reply, &error)) {
             beck__text_clear(&reply);
             beck__put_u8(&reply, (uint8_t)error.status);
             beck__put_string(&reply, beck_string(error.text));
             beck__put_u64(&reply, 0);
+            beck__put_u32(&reply, 0);
             beck__put_u32(&reply, 0);
         }
         if (reply.failed || send_message(os, channel, &reply, &error))

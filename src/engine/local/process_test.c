@@ -105,6 +105,57 @@ static void test_dies_always(void **state)
     lab_close(&lab);
 }
 
+/* ---- what tasks share ------------------------------------------------------------------------ */
+
+/* Adds the number in "by"; the first attempt of partition 1 dies, if "dies" says so. */
+static void add_shared(beck_call *c, beck_row in)
+{
+    const int64_t *by = beck_broadcast_get(c, "by", NULL);
+    const char *dies = beck_broadcast_get(c, "dies", NULL);
+
+    if (by && dies && *dies && beck_attempt(c) == 0 && beck_partition(c) == 1)
+        raise(SIGKILL);
+    if (by)
+        beck_accumulate(c, "sum", *by);
+    beck_emit_row(c, in);
+}
+
+static void share(struct shared *shared, const char *name, const void *bytes, size_t size)
+{
+    assert_int_equal(beck__shared_set(shared, name, SHARED_VALUE, beck_bytes_of(bytes, size), NULL),
+                     BECK_OK);
+}
+
+/* A process is told once what is shared, of what is new once more, and a new process all of it. */
+static void test_shared(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct shared shared;
+    struct engine_options options = isolated(1);
+    int64_t by = 1;
+    assert_int_equal(beck__shared_init(&shared, beck__os_real()), BECK_OK);
+    options.shared = &shared;
+    lab_open(&lab, options);
+    struct local *local = (struct local *)lab.engine;
+    struct op op = lab_call(&lab, PAIR, PAIR, add_shared);
+    share(&shared, "by", &by, sizeof by);
+    share(&shared, "dies", "", 1);
+    beck__shared_set(&shared, "sum", SHARED_BIGINT, beck_string(""), NULL);
+    lab_run(&lab, lab_narrow(&lab, lab_numbers(&lab, 6, 10), &op), NULL);
+    assert_int_equal(beck__shared_total(&shared, "sum").u.integer, 60);
+    assert_int_equal(local->workers[0].told, 3);
+    by = 10;
+    share(&shared, "by", &by, sizeof by);
+    share(&shared, "dies", "yes", 3);
+    lab_run(&lab, lab_narrow(&lab, lab_numbers(&lab, 6, 10), &op), NULL);
+    assert_int_equal(beck__shared_total(&shared, "sum").u.integer, 660);
+    assert_contains(beck__text_get(&lab.logged), "ended by signal 9");
+    assert_int_equal(local->workers[0].told, 5);
+    lab_close(&lab);
+    beck__shared_deinit(&shared);
+}
+
 /* ---- what goes over -------------------------------------------------------------------------- */
 
 static void nowhere(beck_call *c, beck_row in)
@@ -268,9 +319,10 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_own_process),   test(test_dies),   test(test_dies_always),
-        test(test_plain_address), test(test_large),  test(test_too_large),
-        test(test_too_large),     test(test_cancel), test(test_no_memory),
+        test(test_own_process), test(test_dies),          test(test_dies_always),
+        test(test_shared),      test(test_plain_address), test(test_large),
+        test(test_too_large),   test(test_too_large),     test(test_cancel),
+        test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

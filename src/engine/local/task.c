@@ -98,6 +98,7 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
 
     beck__task_init(&task, os);
     task.batch_ms = input->scope->batch_ms;
+    task.shared = input->scope->engine->options.shared;
     task.partition = run->partition;
     task.attempt = run->attempt;
     if (run->stage) /* a stage that runs inline on the driver's thread ends with its first failure
@@ -120,6 +121,8 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     memcpy(run->warning, task.warning, sizeof run->warning);
     run->error = task.error;
     run->status = task.error.status;
+    run->sums = task.sums;
+    task.sums = (struct sums){0};
     if (run->status)
         beck__run_drop(run);
     beck__task_deinit(&task);
@@ -127,6 +130,7 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
 
 void beck__run_drop(struct run *run)
 {
+    beck__sums_deinit(&run->sums);
     if (!run->out)
         return;
     const struct allocator *memory = run->out[0].memory;

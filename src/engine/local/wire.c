@@ -6,7 +6,10 @@
  *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, blocks
- *   reply    status u8, text (error or warning), records u64, u32 lists, for each list its blocks
+ *   reply    status u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for
+ *            each list its blocks
+ *
+ * Before a request stands what the process does not know yet of what tasks share (exec/shared.c).
  */
 #include "engine/local/local.h"
 
@@ -144,7 +147,7 @@ struct served {
     struct os *os;
     struct arena arena;
     struct scope scope;
-    struct local local; /* only its os is used */
+    struct local local; /* only its os and what is shared are used */
     struct blocks blocks;
     struct error *error;
 };
@@ -300,6 +303,9 @@ static beck_status put_reply(struct text *reply, const struct run *run, const be
     beck__put_u8(reply, (uint8_t)run->status);
     beck__put_string(reply, beck_string(run->status ? run->error.text : run->warning));
     beck__put_u64(reply, run->records);
+    beck__put_u32(reply, run->sums.count);
+    for (uint32_t i = 0; i < run->sums.count; i++)
+        beck__put_u64(reply, run->sums.items[i]);
     beck__put_u32(reply, run->out ? run->out_count : 0);
     for (uint32_t i = 0; !status && run->out && i < run->out_count; i++) {
         struct block_writer w;
@@ -342,8 +348,8 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     return status;
 }
 
-beck_status beck__request_serve(struct os *os, struct reader *in, struct text *reply,
-                                struct error *error)
+beck_status beck__request_serve(struct os *os, struct shared *shared, struct reader *in,
+                                struct text *reply, struct error *error)
 {
     struct error reason = {0};
     struct served s = {.os = os, .blocks = {.memory = &os->memory}, .error = &reason};
@@ -351,6 +357,7 @@ beck_status beck__request_serve(struct os *os, struct reader *in, struct text *r
     beck__arena_init(&s.arena, &os->memory);
     s.scope.engine = &s.local;
     s.local.os = os;
+    s.local.options.shared = shared;
     beck_status status = serve(&s, in, reply);
     beck__blocks_deinit(&s.blocks);
     beck__arena_deinit(&s.arena);
@@ -359,6 +366,23 @@ beck_status beck__request_serve(struct os *os, struct reader *in, struct text *r
 
 /* ---- back in the driver ---------------------------------------------------------------------- */
 
+static beck_status get_sums(const struct allocator *memory, struct reader *in, struct run *run,
+                            struct error *error)
+{
+    const struct shared *shared = run->stage->engine->options.shared;
+    uint32_t count = beck__get_u32(in);
+
+    if (count == 0 || in->bad)
+        return BECK_OK;
+    if (!shared || count > shared->count)
+        return beck__error_set(error, BECK_CORRUPT, "a worker's reply has %u sums", count);
+    if (!beck__sums_init(&run->sums, memory, count))
+        return beck__error_memory(error, "a worker's reply", count * sizeof *run->sums.items);
+    for (uint32_t i = 0; i < count; i++)
+        run->sums.items[i] = beck__get_u64(in);
+    return BECK_OK;
+}
+
 beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
                                struct error *error)
 {
@@ -366,6 +390,8 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
     beck_str text = beck__get_string(in);
 
     run->records = beck__get_u64(in);
+    if (get_sums(memory, in, run, error))
+        return error->status;
     uint32_t lists = beck__get_u32(in);
     struct dataset *shuffle = run->stage->shuffle;
     if (in->bad || status >= BECK_STATUS_COUNT)

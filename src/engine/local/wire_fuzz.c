@@ -199,7 +199,7 @@ static void serve(struct os *os, struct arena *arena, struct reader in)
     struct error error = {0};
 
     if (is_fair(arena, in)) {
-        beck_status status = beck__request_serve(os, &in, &reply, &error);
+        beck_status status = beck__request_serve(os, NULL, &in, &reply, &error);
         assert(status == error.status);
         assert(status == BECK_OK || status == BECK_CORRUPT);
     }
@@ -215,7 +215,9 @@ static void take_reply(struct os *os, struct arena *arena, struct reader in, boo
     beck__schema_parse(arena, "k STRING, n BIGINT", &schema, &error);
     struct dataset shuffle = {.kind = DATA_SHUFFLE, .schema = schema, .partitions = 3};
     struct dataset input = {.kind = DATA_VALUES, .schema = schema, .partitions = 1};
-    struct stage stage = {.input = &input, .shuffle = shuffled ? &shuffle : NULL};
+    struct shared shared = {.count = 2};
+    struct local local = {.options = {.shared = &shared}};
+    struct stage stage = {.engine = &local, .input = &input, .shuffle = shuffled ? &shuffle : NULL};
     struct run run = {.stage = &stage};
     beck_status status = beck__reply_decode(&os->memory, &in, &run, &error);
 

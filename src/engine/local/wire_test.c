@@ -62,7 +62,7 @@ static void send(struct wire *w)
     beck__error_clear(&w->run.error);
     assert_ok(beck__request_encode(&w->run, &w->request, &w->run.error), w->run.error);
     struct reader in = reader_of(&w->request);
-    assert_ok(beck__request_serve(w->lab.os, &in, &w->reply, &w->run.error), w->run.error);
+    assert_ok(beck__request_serve(w->lab.os, NULL, &in, &w->reply, &w->run.error), w->run.error);
     assert_int_equal(in.at, in.size);
     in = reader_of(&w->reply);
     beck_status status = beck__reply_decode(&w->lab.os->memory, &in, &w->run, &w->run.error);
@@ -194,7 +194,7 @@ static void serve_damaged(struct wire *w, size_t size)
     struct reader in = {.data = (const uint8_t *)w->request.data, .size = size};
     struct error error = {0};
     beck__text_clear(&w->reply);
-    beck_status status = beck__request_serve(w->lab.os, &in, &w->reply, &error);
+    beck_status status = beck__request_serve(w->lab.os, NULL, &in, &w->reply, &error);
     assert_int_equal(status, error.status);
     assert_true(status == BECK_OK || status == BECK_CORRUPT);
     if (size < w->request.size)
@@ -251,6 +251,39 @@ static void test_damaged_reply(void **state)
     close(&w);
 }
 
+/* Sums for more counters than there are. */
+static void test_too_many_sums(void **state)
+{
+    (void)state;
+    struct wire w;
+    struct shared shared;
+    struct error error = {0};
+    assert_int_equal(beck__shared_init(&shared, beck__os_real()), BECK_OK);
+    beck__shared_set(&shared, "n", SHARED_BIGINT, beck_string(""), NULL);
+    open(&w);
+    ((struct local *)w.lab.engine)->options.shared = &shared;
+    for (uint32_t count = 1; count < 3; count++) {
+        beck__text_clear(&w.reply);
+        beck__put_u8(&w.reply, BECK_OK);
+        beck__put_string(&w.reply, beck_string(""));
+        beck__put_u64(&w.reply, 0);
+        beck__put_u32(&w.reply, count);
+        for (uint32_t i = 0; i < count; i++)
+            beck__put_u64(&w.reply, 7);
+        beck__put_u32(&w.reply, 99);
+        struct reader in = reader_of(&w.reply);
+        beck__error_clear(&error);
+        beck_status status = beck__reply_decode(&w.lab.os->memory, &in, &w.run, &error);
+        assert_int_equal(status, BECK_CORRUPT);
+        assert_string_equal(error.text, count == 1 ? "a worker's reply has 99 lists"
+                                                   : "a worker's reply has 2 sums");
+        assert_int_equal(w.run.sums.count, count == 1);
+        beck__run_drop(&w.run);
+    }
+    close(&w);
+    beck__shared_deinit(&shared);
+}
+
 /* Programs that do not fit each other, though each one fits. */
 static void test_types_of_path(void **state)
 {
@@ -264,7 +297,7 @@ static void test_types_of_path(void **state)
     assert_ok(beck__request_encode(&w.run, &w.request, &error), error);
     serve_damaged(&w, w.request.size);
     struct reader in = reader_of(&w.request);
-    assert_int_equal(beck__request_serve(w.lab.os, &in, &w.reply, &error), BECK_CORRUPT);
+    assert_int_equal(beck__request_serve(w.lab.os, NULL, &in, &w.reply, &error), BECK_CORRUPT);
     assert_string_equal(error.text, "a task that this worker cannot read: the types of its path");
     w.stage.input = numbers;
     w.stage.action = beck__program_of(&w.lab.arena, &limit);
@@ -272,7 +305,7 @@ static void test_types_of_path(void **state)
     beck__error_clear(&error);
     assert_ok(beck__request_encode(&w.run, &w.request, &error), error);
     in = reader_of(&w.request);
-    assert_int_equal(beck__request_serve(w.lab.os, &in, &w.reply, &error), BECK_CORRUPT);
+    assert_int_equal(beck__request_serve(w.lab.os, NULL, &in, &w.reply, &error), BECK_CORRUPT);
     assert_string_equal(error.text, "a task that this worker cannot read: what it makes");
     close(&w);
 }
@@ -295,7 +328,7 @@ static void test_no_memory(void **state)
             if (part == 0)
                 status = beck__request_encode(&w.run, &reply, &error);
             else if (part == 1)
-                status = beck__request_serve(os, &request, &reply, &error);
+                status = beck__request_serve(os, NULL, &request, &reply, &error);
             else
                 status = beck__reply_decode(&os->memory, &answer, &w.run, &error);
             beck__os_memory_fail(os, 0, false);
@@ -315,7 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(test_tasks),         test(test_behind_shuffle),  test(test_place),
         test(test_error),         test(test_damaged_request), test(test_damaged_reply),
-        test(test_types_of_path), test(test_no_memory),
+        test(test_types_of_path), test(test_no_memory),       test(test_too_many_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
