@@ -216,7 +216,7 @@ beck_status beck_queue_push(beck_dstream *stream, beck_rdd *rdd)
         return BECK_INVALID;
     struct driver *driver = stream->streams->owner;
     struct os *os = driver->os;
-    if (rdd && rdd->life != &driver->ctx->life) /* of a batch, or of another context */
+    if (rdd && !beck__session_lasts(rdd, driver->ctx)) /* of a batch, or of another context */
         return BECK_INVALID;
     if (rdd && (!rdd->node || !beck__schema_equal(rdd->node->schema, input->node->schema, false)))
         return BECK_TYPE;

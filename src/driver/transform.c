@@ -36,7 +36,9 @@ static beck_status check(struct session_life *life, const struct node *node, con
         return life->graph.error->status;
     if (!out)
         fault = "the callback returned NULL; return the RDD that it got, or what is made of it";
-    else if (out->life != life && out->life != &life->ctx->life)
+    else if (!out->life)
+        fault = "the callback returned an RDD that could not be made";
+    else if (out->life != life && !beck__session_lasts(out, life->ctx))
         fault = "the callback returned an RDD of another context or of an earlier batch";
     else if (!out->node)
         fault = "the callback returned an RDD that could not be made";

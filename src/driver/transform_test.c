@@ -362,6 +362,7 @@ static void a_bad_definition_fails_the_batch(void **state)
 struct running {
     beck_context *ctx;
     beck_dstream *again;
+    beck_rdd *table; /* of the context */
     beck_rdd *total; /* of all batches so far */
 };
 
@@ -371,6 +372,10 @@ static beck_rdd *add_up(beck_call *c, beck_rdd *in)
     beck_rdd *more = numbers(k->ctx, 100, 102, 2), *all = beck_union(in, more);
 
     assert_int_equal(beck_queue_push(k->again, more), BECK_INVALID); /* of the batch */
+    beck_rdd *odd = beck_filter(k->table, is_odd);
+    assert_int_equal(beck_queue_push(k->again, odd), BECK_INVALID);
+    assert_int_equal(beck_queue_push(k->again, beck_union(k->table, k->table)), BECK_INVALID);
+    assert_rows(beck_collect(odd), "1|");
     beck_rdd *both[] = {k->total, all};
     if (k->total)
         all = beck_union_all(both, 2);
@@ -389,6 +394,7 @@ static void what_is_kept_outlives_the_batch(void **state)
 
     (void)state;
     k.again = beck_queue_stream(k.ctx, "n BIGINT");
+    k.table = numbers(k.ctx, 0, 3, 1);
     beck_collector *totals = beck_collect_stream(beck_transform(in, "n BIGINT", add_up, .ctx = &k));
     beck_collector *later = beck_collect_stream(k.again);
     beck_queue_push(in, numbers(k.ctx, 0, 2, 1));

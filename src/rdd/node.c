@@ -29,8 +29,8 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     if (!node)
         return beck__node_error(graph, origin->name, origin->site, BECK_NO_MEMORY, "no memory");
     node->kind = kind;
-    node->id = graph->next_id; /* a batch's stamp holds both: they must not meet */
-    graph->next_id += 2;
+    node->id = graph->next_id;
+    graph->next_id += graph->next_id % 2 ? 2 : 4;
     node->name = origin->name;
     node->site = origin->site;
     node->label = beck__arena_text(graph->arena, origin->label);

@@ -36,7 +36,9 @@ struct graph {
     struct arena *arena;
     struct os *os;
     struct error *error; /* sticky: the first error */
-    uint32_t next_id;    /* even ones for the context's nodes, odd ones for those of a batch */
+    /* 0, 4, 8 ... for nodes of the context; 2, 6 ... for what it keeps of batches; odd ones for
+     * those of a batch: its stamp holds all three. */
+    uint32_t next_id;
     uint32_t partitions; /* default after a shuffle */
     struct kept *first_kept, *last_kept;
 };

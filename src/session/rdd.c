@@ -22,24 +22,27 @@ beck_rdd *beck__session_rdd(struct session_life *life, struct node *node)
     return r;
 }
 
-/* The graph to make nodes in; NULL for a poisoned RDD. */
-static struct graph *graph_of(beck_rdd *r)
+/* The life of what is made of it: in a driver callback the batch's. NULL for a poisoned RDD. */
+static struct session_life *life_of(beck_rdd *r)
 {
-    return r->node ? r->graph : NULL;
+    beck_context *ctx = r->node ? r->life->ctx : NULL;
+
+    return ctx && beck__session_lasts(r, ctx) ? beck__session_life(ctx) : ctx ? r->life : NULL;
 }
 
 #define TRANSFORM(name, T)                                                                         \
     beck_rdd *beck_rdd_##name(beck_rdd *r, const T *args)                                          \
     {                                                                                              \
-        struct graph *graph = graph_of(r);                                                         \
-        return graph ? beck__session_rdd(r->life, beck__node_##name(graph, r->node, args)) : r;    \
+        struct session_life *life = life_of(r);                                                    \
+        return life ? beck__session_rdd(life, beck__node_##name(&life->graph, r->node, args)) : r; \
     }
 
 #define MAP(name, kind)                                                                            \
     beck_rdd *beck_rdd_##name(beck_rdd *r, const beck_map_args *args)                              \
     {                                                                                              \
-        struct graph *graph = graph_of(r);                                                         \
-        return graph ? beck__session_rdd(r->life, beck__node_map(graph, r->node, kind, args)) : r; \
+        struct session_life *life = life_of(r);                                                    \
+        return life ? beck__session_rdd(life, beck__node_map(&life->graph, r->node, kind, args))   \
+                    : r;                                                                           \
     }
 
 MAP(map, MAP_MAP)
@@ -61,13 +64,14 @@ TRANSFORM(distinct, beck_group_args)
 static struct session_life *common_life(beck_rdd *a, beck_rdd *b, const char *name, beck_site site,
                                         beck_rdd **result)
 {
-    *result = graph_of(a) ? b : a;
-    if (!graph_of(a) || !graph_of(b))
+    *result = a->node ? b : a;
+    if (!a->node || !b->node)
         return NULL;
     if (a->life->ctx == b->life->ctx)
-        return a->life->stamp.batch_ms ? a->life : b->life;
-    beck__node_error(a->graph, name, site, BECK_INVALID, "the RDDs belong to different contexts");
-    *result = beck__session_rdd(a->life, NULL);
+        return beck__session_lasts(a, a->life->ctx) ? life_of(b) : a->life;
+    beck__node_error(&life_of(a)->graph, name, site, BECK_INVALID,
+                     "the RDDs belong to different contexts");
+    *result = beck__session_rdd(life_of(a), NULL);
     return NULL;
 }
 
@@ -78,24 +82,25 @@ static struct session_life *life_of_all(beck_rdd *const *list, size_t n, beck_si
                                         beck_rdd **result)
 {
     beck_rdd *shortest = n && list ? list[0] : NULL;
-    struct session_life *life = shortest ? shortest->life : NULL;
+    struct session_life *life = shortest ? life_of(shortest) : NULL;
 
-    *result = beck__session_rdd(life, NULL);
-    if (!life || !graph_of(shortest))
+    *result = shortest && !life ? shortest : beck__session_rdd(life, NULL);
+    if (!life)
         return NULL;
     if (n > RDDS_MAX) {
-        beck__node_error(shortest->graph, "union", site, BECK_INVALID, "%zu RDDs; give 1 to %u", n,
+        beck__node_error(&life->graph, "union", site, BECK_INVALID, "%zu RDDs; give 1 to %u", n,
                          RDDS_MAX);
         return NULL;
     }
     for (size_t i = 1; life && i < n; i++) {
         if (!list[i]) {
-            beck__node_error(shortest->graph, "union", site, BECK_INVALID,
+            beck__node_error(&life->graph, "union", site, BECK_INVALID,
                              "RDD %zu of the list is NULL", i);
             return NULL;
         }
         life = common_life(shortest, list[i], "union", site, result);
-        shortest = life == list[i]->life ? list[i] : shortest;
+        if (life == list[i]->life)
+            shortest = list[i];
     }
     return life;
 }
@@ -125,8 +130,8 @@ beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
 /* True if the other side is an RDD; else the error is set. */
 static bool other_is_rdd(beck_rdd *r, beck_other other, const char *name, beck_site site)
 {
-    if (!other.rdd && graph_of(r))
-        beck__node_error(r->graph, name, site, BECK_INVALID,
+    if (!other.rdd && r->node)
+        beck__node_error(&life_of(r)->graph, name, site, BECK_INVALID,
                          "an RDD has no batches to meet those of a stream; put the stream first");
     return other.rdd != NULL;
 }
@@ -291,7 +296,7 @@ static void keep_rows(void *user, uint32_t partition, const struct blocks *rows)
         beck__error_memory(keeping->error, "keep", 0);
 }
 
-/* The same schema in the context's arena. NULL with the error set. */
+/* The same schema, for longer than the batch. NULL with the error set. */
 static const beck_schema *keep_schema(beck_context *ctx, const beck_schema *schema,
                                       struct error *error)
 {
@@ -302,7 +307,7 @@ static const beck_schema *keep_schema(beck_context *ctx, const beck_schema *sche
     if (text.failed)
         beck__error_memory(error, "keep", text.size);
     else
-        beck__schema_parse(&ctx->arena, beck__text_get(&text), &copy, error);
+        beck__schema_parse(&ctx->kept_arena, beck__text_get(&text), &copy, error);
     beck__text_deinit(&text);
     return copy;
 }
@@ -333,7 +338,7 @@ static struct node *keep_node(beck_rdd *r, beck_site site, struct error *error)
     for (uint32_t p = 0; keeping.lists && p < count; p++)
         keeping.lists[p].memory = &ctx->os->memory;
     if (keeping.lists && !engine->job_run(engine, &job, error) && !error->status)
-        node = values_node(&ctx->life, "keep", site, schema, keeping.lists, count);
+        node = values_node(&ctx->kept, "keep", site, schema, keeping.lists, count);
     for (uint32_t p = 0; keeping.lists && p < count; p++)
         beck__blocks_deinit(&keeping.lists[p]);
     beck__free(&ctx->os->memory, keeping.lists, (count + 1) * sizeof(struct blocks));
@@ -346,13 +351,19 @@ beck_rdd *beck__keep(beck_rdd *r, const beck_none_args *args)
 {
     struct error error = {0};
 
-    if (!graph_of(r) || r->life == &r->life->ctx->life)
+    if (!r->node || beck__session_lasts(r, r->life->ctx))
         return r;
-    if (!beck__session_ready(r, "keep", &error) || beck__session_engine(r->life->ctx))
+    if (!beck__session_ready(r, "keep", &error))
         return beck__session_rdd(r->life, NULL);
-    struct node *node = keep_node(r, args->site, &error);
+    struct session_life *kept = &r->life->ctx->kept;
+    if (!kept->stamp.scope)
+        beck__session_life_open(kept, &error);
+    kept->graph.error = r->life->graph.error; /* the driver's */
+    struct node *node = error.status ? NULL : keep_node(r, args->site, &error);
+    beck_rdd *result = beck__session_rdd(node ? kept : r->life, node);
+    kept->graph.error = &r->life->ctx->error;
     beck__session_stick(r, &error);
-    return beck__session_rdd(&r->life->ctx->life, node);
+    return result;
 }
 
 /* ---- direct sources ---------------------------------------------------------------------------

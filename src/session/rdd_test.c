@@ -156,12 +156,47 @@ static void test_union_and_schema(void **state)
     beck_context_free(ctx);
 }
 
+static void refused(beck_context *ctx, beck_rdd *r, const char *text)
+{
+    assert_non_null(r);
+    assert_int_equal(beck_count(r), -1);
+    if (!strstr(beck_error_text(ctx), text))
+        fail_msg("%s", beck_error_text(ctx));
+    beck_context_free(ctx);
+}
+
+static void test_union_of_many(void **state)
+{
+    (void)state;
+    beck_context *ctx = test_context(.master = "local[2]"), *other = test_context(.batch_ms = 1000);
+    beck_rdd *list[] = {numbers(ctx, 0, 2, 1), numbers(ctx, 2, 3, 2), numbers(ctx, 5, 1, 1), NULL};
+
+    assert_int_equal(beck_rdd_partitions(beck_union_all(list, 3)), 4);
+    beck_result *rows = beck_collect(beck_union_all(list, 3));
+    for (uint64_t i = 0; i < 6; i++)
+        assert_int_equal(beck_get_bigint(beck_result_row(rows, i), 0), i);
+    beck_result_free(rows);
+    assert_int_equal(beck_count(beck_union_all((beck_rdd *const *)list, 1)), 2);
+    assert_int_equal(beck_keep(list[0]) == list[0], true);
+    assert_int_equal(beck_count(beck_union_all(list, 0)), -1); /* of no context */
+    refused(ctx, beck_union_all(list, 4), "RDD 3 of the list is NULL");
+    ctx = test_context(.master = "local[2]");
+    list[0] = numbers(ctx, 0, 2, 1);
+    list[1] = numbers(other, 0, 2, 1);
+    refused(ctx, beck_union_all(list, 2), "the RDDs belong to different contexts");
+    ctx = test_context(.master = "local[2]");
+    list[0] = numbers(ctx, 0, 2, 1);
+    refused(ctx, beck_union_all(list, SIZE_MAX), "RDDs; give 1 to 65536");
+    beck_context_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slices),         cmocka_unit_test(test_values_must_fit),
         cmocka_unit_test(test_text_file_cuts), cmocka_unit_test(test_text_file_places),
         cmocka_unit_test(test_isolated),       cmocka_unit_test(test_union_and_schema),
+        cmocka_unit_test(test_union_of_many),
     };
     beck__engine_worker(beck__os_real()); /* the tests start themselves as worker processes */
     return cmocka_run_group_tests(tests, NULL, NULL);
