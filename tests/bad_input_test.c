@@ -168,6 +168,9 @@ static void actions_beside_a_stream_are_refused(void **state)
     assert_int_equal(beck_count(rows), -1);
     assert_contains(beck__text_get(&said.text),
                     "count: while a stream runs, it is for its driver callbacks only");
+    assert_int_equal(beck_broadcast(ctx, "table", "x", 1), BECK_STATE);
+    assert_int_equal(beck_accumulator(ctx, "n"), BECK_STATE);
+    assert_contains(beck__text_get(&said.text), "accumulator: while a stream runs");
     assert_int_equal(beck_error(ctx), BECK_OK);
     assert_int_equal(beck_stop(ctx), BECK_OK);
     assert_int_equal(beck_await_termination(ctx), BECK_OK);

@@ -320,6 +320,29 @@ static void every_operator_on_an_rdd(void **state)
         }
 }
 
+/* Three sides; a batch without rows has no key. */
+static void cogroup_of_three(void **state)
+{
+    static const char expected[] =
+        "(even,[0, 2],[],[0, 2, 4, 6])|(odd,[1, 3],[1, 3, 5],[1, 3, 5])|";
+    beck_context *ctx = stepped("three");
+    char batches[200];
+
+    (void)state;
+    {
+        beck_rdd *in = numbers(ctx, 0, 7, 3), *list[] = {SMALL, ODD, KEYED};
+        assert_rows(beck_collect(beck_cogroup_all(list, 3, .partitions = 1)), expected);
+        assert_int_equal(beck_count(beck_cogroup_all(list, 2)), 2);
+    }
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT"), *list[] = {SMALL, ODD, KEYED};
+    beck_collector *sides = beck_collect_stream(beck_cogroup_all(list, 3, .partitions = 1));
+    beck_queue_push(in, numbers(ctx, 0, 7, 3));
+    assert_int_equal(beck_step(ctx, 2000), BECK_OK);
+    snprintf(batches, sizeof batches, "1000 %s;2000 ;", expected);
+    assert_batches(sides, batches);
+    beck_context_free(ctx);
+}
+
 static void a_stream_meets_an_rdd(void **state)
 {
     static const char rows[] = "(odd,1,-1)|(odd,3,-1)|(odd,5,-1)|";
@@ -400,8 +423,11 @@ static void batches_without_an_rdd(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(every_operator_on_a_stream), test(every_operator_on_an_rdd),
-        test(a_stream_meets_an_rdd),      test(reductions_of_an_rdd_are_actions),
+        test(every_operator_on_a_stream),
+        test(every_operator_on_an_rdd),
+        test(cogroup_of_three),
+        test(a_stream_meets_an_rdd),
+        test(reductions_of_an_rdd_are_actions),
         test(batches_without_an_rdd),
     };
 

@@ -519,6 +519,16 @@ BECK_API beck_dstream *beck_dstream_cogroup(beck_dstream *s, beck_other other,
                                             const beck_group_args *args);
 BECK_API beck_rdd *beck_rdd_cogroup(beck_rdd *r, beck_other other, const beck_group_args *args);
 
+/* The same of 2 to 4 streams or RDDs: beck_cogroup_all(list, n). */
+#define beck_cogroup_all(list, ...)                                                                \
+    BECK__OF_LIST(list, cogroup_all)                                                               \
+    ((list), BECK__FIRST(__VA_ARGS__, 0),                                                          \
+     &(const beck_group_args){BECK__REST(__VA_ARGS__, BECK__END(beck_group_args))})
+BECK_API beck_dstream *beck_dstream_cogroup_all(beck_dstream *const *list, size_t n,
+                                                const beck_group_args *args);
+BECK_API beck_rdd *beck_rdd_cogroup_all(beck_rdd *const *list, size_t n,
+                                        const beck_group_args *args);
+
 /* Each different row once. Of a stream: within a batch. */
 #define beck_distinct(...)                                                                         \
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), distinct), beck_group_args, __VA_ARGS__)

@@ -134,17 +134,20 @@ struct node **beck__dstream_nodes(beck_dstream *const *list, size_t n, const cha
     return nodes;
 }
 
-beck_dstream *beck_dstream_union_all(beck_dstream *const *list, size_t n,
-                                     const beck_none_args *args)
-{
-    struct node **nodes = beck__dstream_nodes(list, n, "union", args->site);
+#define ALL(name, T)                                                                               \
+    beck_dstream *beck_dstream_##name##_all(beck_dstream *const *list, size_t n, const T *args)    \
+    {                                                                                              \
+        struct node **nodes = beck__dstream_nodes(list, n, #name, args->site);                     \
+        if (!nodes)                                                                                \
+            return beck__dstream_poisoned(n && list ? list[0] : NULL);                             \
+        struct streams *streams = list[0]->streams;                                                \
+        return beck__dstream_new(                                                                  \
+            streams, beck__node_##name##_all(streams->graph, nodes, (uint32_t)n, args),            \
+            list[0]->slide_ms);                                                                    \
+    }
 
-    if (!nodes)
-        return beck__dstream_poisoned(n && list ? list[0] : NULL);
-    struct streams *streams = list[0]->streams;
-    struct node *node = beck__node_union_all(streams->graph, nodes, (uint32_t)n, args->site);
-    return beck__dstream_new(streams, node, list[0]->slide_ms);
-}
+ALL(union, beck_none_args)
+ALL(cogroup, beck_group_args)
 
 beck_dstream *beck_dstream_union(beck_dstream *a, beck_dstream *b, const beck_none_args *args)
 {

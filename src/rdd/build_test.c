@@ -63,7 +63,7 @@ static void build_narrow(struct built *b, struct graph *g, struct node *in)
     add(b, g, beck__node_glom(g, in, &(const beck_none_args){SITE}));
     add(b, g, beck__node_union(g, in, in, (beck_site){"src/wc.c", 18}));
     struct node *all[] = {in, in, in};
-    add(b, g, beck__node_union_all(g, all, 3, (beck_site){"src/wc.c", 19}));
+    add(b, g, beck__node_union_all(g, all, 3, &(const beck_none_args){SITE}));
     add(b, g, beck__node_made(g, "made", (beck_site){"src/wc.c", 20}, "n BIGINT", all, 3));
 }
 

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cogroup, and join as a cogroup whose lists become pairs. Rows of both sides go through one
+ * cogroup, and join as a cogroup whose lists become pairs. Rows of all sides go through one
  * shuffle, the values of each in a column of their own:
  *
  *   a -> SIDE 0 \
  *                union -> shuffle by key hash -> GROUP of the sides [ -> JOIN ]
  *   b -> SIDE 1 /
  *
- * Partitions of a come before those of b, so that both keep their order.
+ * Partitions of a come before those of b, so that all keep their order.
  */
 #include "rdd/inside.h"
 
 #include <stdio.h>
 
-enum { SIDES = 2 };
+enum { SIDES_MAX = 4 };
 
 struct cogroup {
     struct graph *graph;
     const struct origin *origin;
-    struct node *parents[SIDES];
+    struct node *const *parents;
+    uint32_t sides;
     uint32_t partitions;
     const beck_schema *sided; /* key, STRUCT of the values of each side */
     const beck_schema *lists; /* key, ARRAY of the values of each side */
@@ -29,9 +30,9 @@ static uint32_t width_of(const struct node *node)
     return node->schema->count - node->keys;
 }
 
-static bool same_keys(const struct cogroup *g)
+static bool same_keys(const struct cogroup *g, uint32_t side)
 {
-    const struct node *a = g->parents[0], *b = g->parents[1];
+    const struct node *a = g->parents[0], *b = g->parents[side];
     beck_schema left = {.count = a->keys, .fields = a->schema->fields};
     beck_schema right = {.count = b->keys, .fields = b->schema->fields};
 
@@ -88,24 +89,23 @@ static bool no_memory(const struct cogroup *g)
 /* sided and lists. */
 static bool schemas(struct cogroup *g)
 {
+    static const char *const names[SIDES_MAX] = {"left", "right", "third", "fourth"};
     const struct node *a = g->parents[0];
     struct arena *arena = g->graph->arena;
-    struct field *structs = beck__arena_alloc(arena, SIDES * sizeof *structs);
-    struct field *elements = beck__arena_alloc(arena, SIDES * sizeof *elements);
-    struct field *lists = beck__arena_alloc(arena, (a->keys + SIDES) * sizeof *lists);
+    struct field *structs = beck__arena_alloc(arena, g->sides * sizeof *structs);
+    struct field *elements = beck__arena_alloc(arena, g->sides * sizeof *elements);
+    struct field *lists = beck__arena_alloc(arena, (a->keys + g->sides) * sizeof *lists);
     uint32_t count = 0;
 
     if (!structs || !elements || !lists ||
         !add_fields(g->graph, lists, &count, a->schema->fields, a->keys))
         return no_memory(g);
-    for (uint32_t i = 0; i < SIDES; i++) {
+    for (uint32_t i = 0; i < g->sides; i++) {
         const struct node *side = g->parents[i];
         const struct field *values = side->schema->fields + side->keys;
         bool one = width_of(side) == 1;
-        structs[i] = (struct field){.name = i ? "right" : "left",
-                                    .type = BECK_STRUCT,
-                                    .count = width_of(side),
-                                    .fields = values};
+        structs[i] = (struct field){
+            .name = names[i], .type = BECK_STRUCT, .count = width_of(side), .fields = values};
         elements[i] = one ? values[0] : structs[i];
         elements[i].name = "element";
         struct field list = {.name = one ? values[0].name : "values",
@@ -115,7 +115,7 @@ static bool schemas(struct cogroup *g)
         if (!add_fields(g->graph, lists, &count, &list, 1))
             return no_memory(g);
     }
-    g->sided = beck__schema_join(g->graph, a->schema->fields, a->keys, structs, SIDES);
+    g->sided = beck__schema_join(g->graph, a->schema->fields, a->keys, structs, g->sides);
     g->lists = beck__schema_join(g->graph, lists, count, NULL, 0);
     return g->sided && g->lists;
 }
@@ -133,44 +133,55 @@ static struct node *hide(struct node *node, uint32_t keys)
 static struct node *cogroup(struct cogroup *g)
 {
     uint32_t keys = g->parents[0]->keys;
-    struct node *sides[SIDES];
+    struct node *sides[SIDES_MAX];
 
-    if (!same_keys(g) || !schemas(g))
+    if (!schemas(g))
         return NULL;
-    for (uint32_t i = 0; i < SIDES; i++) {
+    for (uint32_t i = 0; i < g->sides; i++) {
         struct op op = {.kind = OP_SIDE, .keys = keys, .number = i, .out = g->sided};
         sides[i] = hide(beck__node_narrow(g->graph, g->parents[i], g->origin, &op), keys);
     }
-    struct node *both = hide(beck__node_union(g->graph, sides[0], sides[1], g->origin->site), keys);
+    const beck_none_args united = {.site = g->origin->site};
+    struct node *all = hide(beck__node_union_all(g->graph, sides, g->sides, &united), keys);
     struct partitioning to = {PARTITION_HASH, keys, g->partitions};
     struct node *shuffled =
-        both ? hide(beck__node_shuffle(g->graph, both, g->origin, to), keys) : NULL;
+        all ? hide(beck__node_shuffle(g->graph, all, g->origin, to), keys) : NULL;
     struct op group = {.kind = OP_GROUP, .keys = keys, .fold = FOLD_SIDES, .out = g->lists};
     struct node *node = shuffled ? beck__node_narrow(g->graph, shuffled, g->origin, &group) : NULL;
     if (node) {
-        both->name = g->origin->name;
+        all->name = g->origin->name;
         node->keys = keys;
     }
     return node;
 }
 
 static bool start(struct cogroup *g, struct graph *graph, const struct origin *origin,
-                  struct node *a, struct node *b, int partitions)
+                  struct node *const *parents, uint32_t sides, int partitions)
 {
-    *g = (struct cogroup){.graph = graph, .origin = origin, .parents = {a, b}};
-    if (!a || !b || !beck__node_pair(graph, origin, a) || !beck__node_pair(graph, origin, b))
-        return false;
+    *g = (struct cogroup){.graph = graph, .origin = origin, .parents = parents, .sides = sides};
+    for (uint32_t i = 0; i < sides; i++)
+        if (!parents[i] || !beck__node_pair(graph, origin, parents[i]) || !same_keys(g, i))
+            return false;
     g->partitions = beck__node_partitions(graph, origin, partitions);
     return g->partitions != 0;
+}
+
+struct node *beck__node_cogroup_all(struct graph *graph, struct node *const *parents,
+                                    uint32_t count, const beck_group_args *args)
+{
+    struct origin origin = {"cogroup", args->site, args->name};
+    struct cogroup g;
+
+    if (count < 2 || count > SIDES_MAX)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "of %u; give 2 to %d streams or RDDs", count, SIDES_MAX);
+    return start(&g, graph, &origin, parents, count, args->partitions) ? cogroup(&g) : NULL;
 }
 
 struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node *b,
                                 const beck_group_args *args)
 {
-    struct origin origin = {"cogroup", args->site, args->name};
-    struct cogroup g;
-
-    return start(&g, graph, &origin, a, b, args->partitions) ? cogroup(&g) : NULL;
+    return beck__node_cogroup_all(graph, (struct node *const[]){a, b}, 2, args);
 }
 
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,
@@ -180,17 +191,18 @@ struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b
                                         "full_outer_join"};
     bool known = (unsigned)args->kind <= BECK_FULL_OUTER;
     struct origin origin = {names[known ? args->kind : 0], args->site, args->name};
+    struct node *const sides[] = {a, b};
     struct cogroup g;
 
     if (!known)
         return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
                                 ".kind is %d; give one of beck_join_kind", (int)args->kind);
-    if (!start(&g, graph, &origin, a, b, args->partitions))
+    if (!start(&g, graph, &origin, sides, 2, args->partitions))
         return NULL;
     uint32_t left = width_of(a), right = width_of(b), count = 0;
     struct field *fields =
         beck__arena_alloc(graph->arena, (a->schema->count + right) * sizeof *fields);
-    uint32_t *widths = beck__arena_alloc(graph->arena, SIDES * sizeof *widths);
+    uint32_t *widths = beck__arena_alloc(graph->arena, 2 * sizeof *widths);
     if (!fields || !widths ||
         !add_fields(graph, fields, &count, a->schema->fields, a->schema->count) ||
         !add_fields(graph, fields, &count, b->schema->fields + b->keys, right)) {
@@ -203,7 +215,7 @@ struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b
     struct op op = {.kind = OP_JOIN,
                     .keys = a->keys,
                     .number = (uint64_t)args->kind,
-                    .column_count = SIDES,
+                    .column_count = 2,
                     .columns = widths,
                     .out = beck__schema_join(graph, fields, count, NULL, 0)};
     struct node *node = lists && op.out ? beck__node_narrow(graph, lists, &origin, &op) : NULL;

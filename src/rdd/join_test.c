@@ -33,6 +33,27 @@ static void test_schemas(void **state)
     assert_int_equal(f->error.status, BECK_OK);
 }
 
+static void test_of_many(void **state)
+{
+    struct fixture *f = *state;
+    struct node *a = source(f, "user STRING, n BIGINT"), *b = source(f, "id STRING, x DOUBLE");
+    struct node *other = source(f, "id BIGINT, x DOUBLE"), *list[] = {a, b, a, b, a};
+    beck_group_args group = {SITE};
+
+    same_schema(f, beck__node_cogroup_all(&f->graph, list, 3, &group),
+                "user STRING, n ARRAY<BIGINT>, x ARRAY<DOUBLE>, n_right ARRAY<BIGINT>");
+    same_schema(f, beck__node_cogroup_all(&f->graph, list, 4, &group),
+                "user STRING, n ARRAY<BIGINT>, x ARRAY<DOUBLE>, n_right ARRAY<BIGINT>, "
+                "x_right ARRAY<DOUBLE>");
+    assert_int_equal(f->error.status, BECK_OK);
+    assert_error(f, beck__node_cogroup_all(&f->graph, list, 5, &group), BECK_INVALID,
+                 "cogroup at wc.c:17: of 5; give 2 to 4 streams or RDDs");
+    assert_error(f, beck__node_cogroup_all(&f->graph, list, 1, &group), BECK_INVALID, "of 1; ");
+    list[2] = other;
+    assert_error(f, beck__node_cogroup_all(&f->graph, list, 3, &group), BECK_TYPE,
+                 "the keys differ: (user STRING) and (id BIGINT)");
+}
+
 static void test_refused(void **state)
 {
     struct fixture *f = *state;
@@ -55,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_schemas, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_of_many, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refused, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

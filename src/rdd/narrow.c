@@ -254,12 +254,12 @@ static bool same_types(struct graph *graph, const struct node *a, const struct n
 }
 
 struct node *beck__node_union_all(struct graph *graph, struct node *const *parents, uint32_t count,
-                                  beck_site site)
+                                  const beck_none_args *args)
 {
-    struct origin origin = {"union", site, NULL};
+    struct origin origin = {"union", args->site, args->name};
 
     for (uint32_t i = 0; i < count; i++)
-        if (!parents[i] || !same_types(graph, parents[0], parents[i], site))
+        if (!parents[i] || !same_types(graph, parents[0], parents[i], args->site))
             return NULL;
     struct node *node = beck__node_new(graph, NODE_UNION, &origin);
     if (!node || !beck__node_parents(graph, node, parents, count))
@@ -272,7 +272,9 @@ struct node *beck__node_union_all(struct graph *graph, struct node *const *paren
 
 struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site)
 {
-    return beck__node_union_all(graph, (struct node *const[]){a, b}, 2, site);
+    const beck_none_args args = {.site = site};
+
+    return beck__node_union_all(graph, (struct node *const[]){a, b}, 2, &args);
 }
 
 /* ---- ends of a pipeline ---------------------------------------------------------------------- */

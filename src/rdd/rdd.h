@@ -150,7 +150,7 @@ struct node *beck__node_key_by(struct graph *graph, struct node *parent,
 struct node *beck__node_union(struct graph *graph, struct node *a, struct node *b, beck_site site);
 /* Of at least one; partitions in their order. */
 struct node *beck__node_union_all(struct graph *graph, struct node *const *parents, uint32_t count,
-                                  beck_site site);
+                                  const beck_none_args *args);
 struct node *beck__node_repartition(struct graph *graph, struct node *parent,
                                     const beck_repartition_args *args);
 struct node *beck__node_glom(struct graph *graph, struct node *parent, const beck_none_args *args);
@@ -168,6 +168,8 @@ struct node *beck__node_count_by_value(struct graph *graph, struct node *parent,
 
 struct node *beck__node_distinct(struct graph *graph, struct node *parent,
                                  const beck_group_args *args);
+struct node *beck__node_cogroup_all(struct graph *graph, struct node *const *parents,
+                                    uint32_t count, const beck_group_args *args);
 struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node *b,
                                 const beck_group_args *args);
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,

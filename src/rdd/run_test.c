@@ -185,7 +185,7 @@ static void test_many_parents(void **state)
     struct node *more =
         beck__node_ranges(g, "letters", (beck_site){"wc.c", 4}, &letters, beck_string("xy"));
     struct node *all[] = {more, lines, more};
-    struct node *three = beck__node_union_all(g, all, 3, (beck_site){"wc.c", 5});
+    struct node *three = beck__node_union_all(g, all, 3, &(const beck_none_args){SITE});
     assert_string_equal(run(&w, three), "[0]\nx\n[1]\ny\n[2]\na\n[3]\nb\n[4]\nx\n[5]\ny\n");
     struct node *made = beck__node_made(g, "transform", (beck_site){"wc.c", 6}, "l STRING", all, 3);
     made->make = last_parent;

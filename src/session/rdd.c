@@ -78,8 +78,8 @@ static struct session_life *common_life(beck_rdd *a, beck_rdd *b, const char *na
 #define RDDS_MAX 65536u
 
 /* The life of what is made of all of them; NULL as above. */
-static struct session_life *life_of_all(beck_rdd *const *list, size_t n, beck_site site,
-                                        beck_rdd **result)
+static struct session_life *life_of_all(beck_rdd *const *list, size_t n, const char *name,
+                                        beck_site site, beck_rdd **result)
 {
     beck_rdd *shortest = n && list ? list[0] : NULL;
     struct session_life *life = shortest ? life_of(shortest) : NULL;
@@ -88,39 +88,51 @@ static struct session_life *life_of_all(beck_rdd *const *list, size_t n, beck_si
     if (!life)
         return NULL;
     if (n > RDDS_MAX) {
-        beck__node_error(&life->graph, "union", site, BECK_INVALID, "%zu RDDs; give 1 to %u", n,
+        beck__node_error(&life->graph, name, site, BECK_INVALID, "%zu RDDs; give 1 to %u", n,
                          RDDS_MAX);
         return NULL;
     }
     for (size_t i = 1; life && i < n; i++) {
         if (!list[i]) {
-            beck__node_error(&life->graph, "union", site, BECK_INVALID,
-                             "RDD %zu of the list is NULL", i);
+            beck__node_error(&life->graph, name, site, BECK_INVALID, "RDD %zu of the list is NULL",
+                             i);
             return NULL;
         }
-        life = common_life(shortest, list[i], "union", site, result);
+        life = common_life(shortest, list[i], name, site, result);
         if (life == list[i]->life)
             shortest = list[i];
     }
     return life;
 }
 
-beck_rdd *beck_rdd_union_all(beck_rdd *const *list, size_t n, const beck_none_args *args)
+/* Their nodes, in the arena of *life; NULL as above. */
+static struct node **nodes_of(beck_rdd *const *list, size_t n, const char *name, beck_site site,
+                              struct session_life **life, beck_rdd **result)
 {
-    beck_rdd *result;
-    struct session_life *life = life_of_all(list, n, args->site, &result);
-    struct node **nodes =
-        life ? beck__arena_alloc(life->graph.arena, n * sizeof(struct node *)) : NULL;
+    *life = life_of_all(list, n, name, site, result);
+    struct arena *arena = *life ? (*life)->graph.arena : NULL;
+    struct node **nodes = arena ? beck__arena_alloc(arena, n * sizeof(struct node *)) : NULL;
 
-    if (life && !nodes)
-        beck__error_memory(life->graph.error, "union", n * sizeof(struct node *));
-    if (!nodes)
-        return result;
-    for (size_t i = 0; i < n; i++)
+    if (arena && !nodes)
+        beck__error_memory((*life)->graph.error, name, n * sizeof(struct node *));
+    for (size_t i = 0; nodes && i < n; i++)
         nodes[i] = list[i]->node;
-    return beck__session_rdd(life,
-                             beck__node_union_all(&life->graph, nodes, (uint32_t)n, args->site));
+    return nodes;
 }
+
+#define ALL(name, T)                                                                               \
+    beck_rdd *beck_rdd_##name##_all(beck_rdd *const *list, size_t n, const T *args)                \
+    {                                                                                              \
+        struct session_life *life;                                                                 \
+        beck_rdd *result;                                                                          \
+        struct node **nodes = nodes_of(list, n, #name, args->site, &life, &result);                \
+        return nodes ? beck__session_rdd(                                                          \
+                           life, beck__node_##name##_all(&life->graph, nodes, (uint32_t)n, args))  \
+                     : result;                                                                     \
+    }
+
+ALL(union, beck_none_args)
+ALL(cogroup, beck_group_args)
 
 beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args *args)
 {
