@@ -21,11 +21,18 @@ extern "C" {
 
 typedef struct beck_receiver beck_receiver;
 
-/* Polled by the supervisor, never on a compute thread, one receiver after the other on one thread:
+/* Supervised, never on a compute thread, each receiver on a thread of its own:
+ *
  * `poll` takes what is there without blocking longer than timeout_ms, stores it, and returns
  * BECK_OK (more may be there), BECK_AGAIN (nothing now), BECK_CLOSED (ended for good: the stream
  * stays empty), or another status: the receiver is closed, opened again after socket.reconnect, and
- * the error is reported. Nothing stored is lost by that. */
+ * the error is reported. Nothing stored is lost by that. A poll that hangs is reported; nobody else
+ * waits for it.
+ *
+ * Instead of it `run`, for code that must block (one of the two): it loops until
+ * beck_receiver_stopping, waits by beck_receiver_wait or in calls of its own that `interrupt` ends,
+ * and returns BECK_OK when it has ended for good, else as poll does. Its stores wait while too much
+ * is unprocessed, and say BECK_CANCELLED once the stream stops. */
 typedef struct beck_receiver_class {
     const char *name, *schema; /* schema NULL: given with the stream */
     size_t state_size;         /* of `state`, zeroed before open */
@@ -34,15 +41,27 @@ typedef struct beck_receiver_class {
     /* Everything stored with a token up to this one is safe: acknowledge here. May be NULL. */
     void (*stored)(beck_receiver *r, void *state, uint64_t token);
     void (*close)(beck_receiver *r, void *state); /* also after a failed open */
+    beck_status (*run)(beck_receiver *r, void *state);
+    void (*interrupt)(beck_receiver *r, void *state); /* from another thread; may be NULL */
 } beck_receiver_class;
 
+BECK_API bool beck_receiver_stopping(const beck_receiver *r);
+/* In `run`: waits so long, or until the stream stops; false then. */
+BECK_API bool beck_receiver_wait(beck_receiver *r, int64_t ms);
+
 BECK_API const void *beck_receiver_params(const beck_receiver *r);
-/* Appends one row; a value that does not fit its column fails (BECK_TYPE). */
+/* Appends one row to those that become a block together, by time and size; it is safe when `stored`
+ * says so. A value that does not fit its column fails (BECK_TYPE), and if the receiver goes on
+ * nevertheless, it is reported and starts again. */
 BECK_API beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value *values,
                                        size_t count);
 #define beck_store(r, token, ...)                                                                  \
     beck_store_values((r), (token), (const beck_value[]){BECK__VALUES(__VA_ARGS__)},               \
                       BECK__COUNT(__VA_ARGS__))
+/* `rows` rows, row after row: all of them, as blocks of their own, or none. They are safe when it
+ * returns BECK_OK: acknowledge then, and the receiver is a reliable one. */
+BECK_API beck_status beck_store_rows(beck_receiver *r, uint64_t token, const beck_value *values,
+                                     size_t rows);
 /* Text: one row per line, for a schema of one STRING column; the unfinished last line waits for
  * more. */
 BECK_API beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data,

@@ -79,6 +79,9 @@ beck_dstream *beck__receiver_stream(beck_context *ctx, const beck_receiver_args 
     if (ctx && !args->class_of)
         beck__node_error(&ctx->life.graph, "receiver_stream", args->site, BECK_INVALID,
                          "the class of the receiver is NULL");
+    else if (ctx && !args->class_of->poll == !args->class_of->run)
+        beck__node_error(&ctx->life.graph, to.class_of->name, args->site, BECK_INVALID,
+                         "the class of a receiver has either poll or run");
     return receiver(ctx, to.class_of->name, &to);
 }
 

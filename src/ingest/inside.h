@@ -22,7 +22,10 @@ struct beck_receiver {
     const beck_schema *schema;
     beck_str params;
     const char *name;
-    /* supervisor's thread only */
+    struct os_thread *thread;
+    struct os_poller *poller; /* the thread sleeps on it */
+    /* of the thread */
+    bool orphan; /* the ingest is gone; only the thread and this memory are left */
     enum receiver_state state;
     void *memory;
     int64_t restart_ms, retry_ms; /* DOWN: how long, and when to open again */
@@ -42,8 +45,12 @@ struct beck_receiver {
     size_t sealed_capacity, sealed_count, sealed_first; /* a queue: [first, count) */
     uint64_t bytes;                                     /* sealed: waiting or being processed */
     uint64_t open_token, sealed_token;
-    bool untold;    /* the receiver does not know of sealed_token yet */
-    bool announced; /* the driver knows that there is data */
+    bool untold;      /* the receiver does not know of sealed_token yet */
+    bool announced;   /* the driver knows that there is data */
+    bool inside;      /* a function of the class is running, */
+    int64_t since_ms; /* since then, */
+    bool told;        /* and the listeners know that it does not return */
+    bool over;        /* the thread has ended */
 };
 
 struct ingest {
@@ -52,10 +59,10 @@ struct ingest {
     struct beck_receiver *first, *last;
     int count;
     struct os_lock *lock;
-    struct os_poller *poller;
-    struct os_thread *thread;
-    struct os_wait *waits;
+    struct os_gate *gate; /* a thread has ended */
     _Atomic bool stop;
+    uint32_t running; /* threads that are not over */
+    bool orphaned;    /* the last of them frees it */
 };
 
 /* When the oldest data came that is not allotted; INT64_MAX: there is none. Under the lock. */
@@ -64,6 +71,15 @@ static inline int64_t beck__receiver_first_ms(const struct beck_receiver *r)
     if (r->sealed_first < r->sealed_count)
         return r->sealed[r->sealed_first].first_ms;
     return r->open_ms >= 0 ? r->open_ms : INT64_MAX;
+}
+
+/* Tells the driver once of data that it has not allotted. */
+void beck__receiver_announce(struct beck_receiver *r);
+/* Tells the receiver what has become safe. Its thread. */
+void beck__receiver_tell(struct beck_receiver *r);
+static inline bool beck__receiver_blocks(const struct beck_receiver *r)
+{
+    return r->class_of->run != NULL;
 }
 
 /* To the listeners; error may be NULL. */

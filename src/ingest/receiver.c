@@ -38,16 +38,37 @@ beck_status beck_receiver_error(beck_receiver *r, beck_status status, const char
     return status;
 }
 
+bool beck_receiver_stopping(const beck_receiver *r)
+{
+    return atomic_load(&r->ingest->stop);
+}
+
+bool beck_receiver_wait(beck_receiver *r, int64_t ms)
+{
+    struct os *os = r->ingest->options.os;
+    int64_t left = ms < INT64_MAX / 1000000 ? ms * 1000000 : INT64_MAX / 2;
+    int64_t by = os->mono_ns(os) + left;
+
+    for (; left > 0 && !beck_receiver_stopping(r); left = by - os->mono_ns(os))
+        os->poller_wait(os, r->poller, NULL, 0, left);
+    return !beck_receiver_stopping(r);
+}
+
 void beck_receiver_warn(beck_receiver *r, const char *format, ...)
 {
+    struct os *os = r->ingest->options.os;
     struct error text = {0};
     va_list list;
 
     va_start(list, format);
     beck__error_set_list(&text, BECK_IO, format, list);
     va_end(list);
-    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->name, text.text);
-    beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, text.text);
+    os->lock(os, r->ingest->lock);
+    if (!r->ingest->orphaned) {
+        beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->name, text.text);
+        beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, text.text);
+    }
+    os->unlock(os, r->ingest->lock);
 }
 
 void beck__receiver_post(struct beck_receiver *r, beck_event_kind kind, const char *error)
@@ -121,12 +142,51 @@ static uint64_t value_bytes(const beck_value *value)
     return bytes;
 }
 
+/* True: a receiver that blocks is not at its limit, or the stream stops. Under the lock. */
+static bool has_room(const struct beck_receiver *r)
+{
+    return r->bytes + r->open_bytes < (uint64_t)r->ingest->options.bytes_max ||
+           atomic_load(&r->ingest->stop);
+}
+
+/* Takes the lock for a store; one that may block waits for room first. Otherwise an error: it is
+ * too late. */
+static beck_status admit(beck_receiver *r)
+{
+    struct ingest *ingest = r->ingest;
+    struct os *os = ingest->options.os;
+    bool blocks = beck__receiver_blocks(r);
+
+    os->lock(os, ingest->lock);
+    while (blocks && !ingest->orphaned && !has_room(r)) {
+        os->unlock(os, ingest->lock);
+        os->poller_wait(os, r->poller, NULL, 0, -1);
+        os->lock(os, ingest->lock);
+    }
+    if (!ingest->orphaned && !(blocks && atomic_load(&ingest->stop)))
+        return BECK_OK;
+    os->unlock(os, ingest->lock);
+    return BECK_CANCELLED;
+}
+
+/* After a store, without the lock. */
+static void stored(beck_receiver *r)
+{
+    if (beck__receiver_blocks(r)) { /* no poll returns, after which it would be done */
+        beck__receiver_announce(r);
+        beck__receiver_tell(r);
+    }
+}
+
 static beck_status append(beck_receiver *r, uint64_t token, const beck_value *values)
 {
     beck_status status = BECK_OK;
     struct builder *b = &r->open;
+    const struct ingest_options *o = &r->ingest->options;
 
-    bool full = beck__builder_full(b) || r->open_bytes >= (uint64_t)r->ingest->options.block_bytes;
+    bool full = beck__builder_full(b) || r->open_bytes >= (uint64_t)o->block_bytes;
+    if (beck__receiver_blocks(r) && r->open_ms >= 0)
+        full |= beck__receiver_now_ms(r) - r->open_ms >= o->block_ms;
     if (full && !beck__receiver_seal(r))
         return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
     for (uint32_t k = 0; !status && k < r->schema->count; k++)
@@ -152,9 +212,80 @@ beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value
     if (count != r->schema->count)
         return beck_receiver_error(r, BECK_TYPE, "stores %zu values, but the stream has %u columns",
                                    count, r->schema->count);
-    os->lock(os, r->ingest->lock);
-    beck_status status = append(r, token, values);
+    beck_status status = admit(r);
+    if (status)
+        return status;
+    status = append(r, token, values);
     os->unlock(os, r->ingest->lock);
+    stored(r);
+    return status;
+}
+
+/* The rows as blocks of their own. */
+static beck_status make_blocks(beck_receiver *r, const beck_value *values, size_t rows,
+                               struct blocks *list)
+{
+    struct builder b;
+    uint32_t width = r->schema->count;
+    beck_status status = beck__builder_init(&b, list->memory, r->schema, 0, &r->reason);
+
+    for (size_t i = 0; i < rows && !status; i++) {
+        for (uint32_t k = 0; k < width && !status; k++)
+            status = beck__builder_value(&b, k, &values[i * width + k], NULL, &r->reason);
+        if (status)
+            break;
+        beck__builder_end_row(&b);
+        if (!beck__builder_full(&b) && i + 1 < rows)
+            continue;
+        struct block *block =
+            beck__block_new(list->memory, r->schema, b.chunk, 0, b.chunk->rows, NULL);
+        if (!block || !beck__blocks_add(list, block))
+            status = beck__error_memory(&r->reason, "received rows", 0);
+        beck__builder_clear(&b);
+    }
+    beck__builder_deinit(&b);
+    return status;
+}
+
+/* All of the list or nothing, behind what is open. Under the lock. */
+static bool add_blocks(beck_receiver *r, const struct blocks *list)
+{
+    int64_t now = beck__receiver_now_ms(r);
+
+    if (!beck__receiver_seal(r) ||
+        !beck__vector_reserve(&r->ingest->options.os->memory, (void **)&r->sealed,
+                              &r->sealed_capacity, r->sealed_count + list->count,
+                              sizeof *r->sealed))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        beck__block_ref(list->items[i]);
+        bool added = add_sealed(r, list->items[i], now);
+        assert(added); /* there is room */
+        (void)added;
+    }
+    return true;
+}
+
+beck_status beck_store_rows(beck_receiver *r, uint64_t token, const beck_value *values, size_t rows)
+{
+    struct os *os = r->ingest->options.os;
+    struct blocks list = {.memory = &os->memory};
+    beck_status status = make_blocks(r, values, rows, &list);
+
+    if (!status)
+        status = admit(r);
+    if (!status) {
+        bool ok = add_blocks(r, &list);
+        if (ok)
+            r->open_token = r->sealed_token = token;
+        r->untold |= ok;
+        os->unlock(os, r->ingest->lock);
+        if (!ok)
+            status = beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
+        else
+            stored(r);
+    }
+    beck__blocks_deinit(&list);
     return status;
 }
 
@@ -225,11 +356,15 @@ beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data,
 beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct block *block)
 {
     struct os *os = r->ingest->options.os;
-    int64_t now = beck__receiver_now_ms(r);
 
     if (!block)
         return beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
-    os->lock(os, r->ingest->lock);
+    beck_status status = admit(r);
+    if (status) {
+        beck__block_unref(block);
+        return status;
+    }
+    int64_t now = beck__receiver_now_ms(r);
     bool ok = beck__receiver_seal(r);
     if (ok)
         ok = add_sealed(r, block, now);
@@ -238,5 +373,6 @@ beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct 
     r->open_token = r->sealed_token = token;
     r->untold = true;
     os->unlock(os, r->ingest->lock);
+    stored(r);
     return ok ? BECK_OK : beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
 }

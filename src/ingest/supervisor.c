@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor: one thread that opens, polls, closes and opens again every receiver. It sleeps on
- * their sockets; a receiver at its byte limit is left alone until the driver has released some.
+ * The supervisor: each receiver has a thread that opens, polls, closes and opens it again, and
+ * sleeps on its socket; one at its byte limit is left alone until the driver has released some. A
+ * function of a receiver that does not return stops nobody else: it is reported, and at the end its
+ * thread is left behind.
+ *
+ * Invariant: a thread that is not inside a function of its class will end after a stop. Only those
+ * inside may outlive the ingest; they see `orphan` when they return, and touch nothing any more.
  */
 #include "ingest/inside.h"
 
 #define POLL_AGAIN_MS 10 /* a receiver without a socket is asked this often */
 #define WAIT_MS_MAX   60000
+#define STOP_MS       10000
 
 struct ingest *beck__ingest_new(const struct ingest_options *options, struct error *error)
 {
@@ -20,8 +26,8 @@ struct ingest *beck__ingest_new(const struct ingest_options *options, struct err
     ingest->options = *options;
     beck__arena_init(&ingest->arena, &os->memory);
     ingest->lock = os->lock_new(os);
-    ingest->poller = os->poller_new(os);
-    if (!ingest->lock || !ingest->poller) {
+    ingest->gate = os->gate_new(os);
+    if (!ingest->lock || !ingest->gate) {
         beck__error_memory(error, "receivers", 0);
         beck__ingest_free(ingest);
         return NULL;
@@ -42,9 +48,14 @@ int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
     r->memory = beck__arena_alloc(arena, class_of->state_size + 1);
     r->params = beck_bytes_of(beck__arena_copy(arena, params.data, params.size), params.size);
     r->name = beck__arena_text(arena, name);
-    if (!r->memory || !r->params.data || !r->name ||
-        beck__builder_init(&r->open, memory, schema, 0, &error))
+    r->poller = ingest->options.os->poller_new(ingest->options.os);
+    bool good = r->memory && r->params.data && r->name && r->poller &&
+                !beck__builder_init(&r->open, memory, schema, 0, &error);
+    if (!good) {
+        if (r->poller)
+            ingest->options.os->poller_free(ingest->options.os, r->poller);
         return -1;
+    }
     r->ingest = ingest;
     r->class_of = class_of;
     r->schema = schema;
@@ -61,28 +72,93 @@ int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
     return r->stream;
 }
 
-void beck__ingest_free(struct ingest *ingest)
+static void free_all(struct ingest *ingest)
 {
-    if (!ingest)
-        return;
     struct os *os = ingest->options.os;
-    beck__ingest_stop(ingest);
+
     for (struct beck_receiver *r = ingest->first; r; r = r->next) {
         while (r->sealed_first < r->sealed_count)
             beck__block_unref(r->sealed[r->sealed_first++].block);
         beck__free(&os->memory, r->sealed, r->sealed_capacity * sizeof *r->sealed);
         beck__builder_deinit(&r->open);
         beck__text_deinit(&r->partial);
+        os->poller_free(os, r->poller);
     }
-    if (ingest->poller)
-        os->poller_free(os, ingest->poller);
+    if (ingest->gate)
+        os->gate_free(os, ingest->gate);
     if (ingest->lock)
         os->lock_free(os, ingest->lock);
     beck__arena_deinit(&ingest->arena);
     beck__free(&os->memory, ingest, sizeof *ingest);
 }
 
+void beck__ingest_free(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    struct os *os = ingest->options.os;
+    if (ingest->lock && ingest->gate) {
+        beck__ingest_stop(ingest);
+        os->lock(os, ingest->lock);
+        ingest->orphaned = ingest->running > 0;
+        bool orphaned = ingest->orphaned;
+        os->unlock(os, ingest->lock);
+        if (orphaned)
+            return;
+    }
+    free_all(ingest);
+}
+
 /* ---- one receiver ---------------------------------------------------------------------------- */
+
+static void begin_call(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    os->lock(os, r->ingest->lock);
+    r->inside = true;
+    r->since_ms = beck__receiver_now_ms(r);
+    os->unlock(os, r->ingest->lock);
+}
+
+static void end_call(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    os->lock(os, r->ingest->lock);
+    r->inside = r->told = false;
+    r->orphan = r->ingest->orphaned;
+    os->unlock(os, r->ingest->lock);
+}
+
+void beck__receiver_announce(struct beck_receiver *r)
+{
+    const struct ingest_options *o = &r->ingest->options;
+
+    o->os->lock(o->os, r->ingest->lock);
+    bool fresh = o->arrived && !r->ingest->orphaned && !r->announced &&
+                 beck__receiver_first_ms(r) != INT64_MAX;
+    r->announced |= fresh;
+    if (fresh)
+        o->arrived(o->user);
+    o->os->unlock(o->os, r->ingest->lock);
+}
+
+void beck__receiver_tell(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    os->lock(os, r->ingest->lock);
+    uint64_t token = r->sealed_token;
+    bool untold = r->untold && r->class_of->stored && r->state == RECEIVER_OPEN;
+    r->untold = false;
+    os->unlock(os, r->ingest->lock);
+    if (!untold)
+        return;
+    begin_call(r);
+    r->class_of->stored(r, r->memory, token);
+    end_call(r);
+}
 
 /* Seals rows that have waited long enough, or all of them, and tells the receiver what is safe. */
 static void seal(struct beck_receiver *r, bool all)
@@ -94,12 +170,8 @@ static void seal(struct beck_receiver *r, bool all)
     os->lock(os, ingest->lock);
     if (r->open_ms >= 0 && (all || now - r->open_ms >= ingest->options.block_ms))
         beck__receiver_seal(r);
-    uint64_t token = r->sealed_token;
-    bool untold = r->untold;
-    r->untold = false;
     os->unlock(os, ingest->lock);
-    if (untold && r->class_of->stored && r->state == RECEIVER_OPEN)
-        r->class_of->stored(r, r->memory, token);
+    beck__receiver_tell(r);
 }
 
 /* What it has stored stays; tokens of another connection mean something else. */
@@ -107,7 +179,12 @@ static void take_down(struct beck_receiver *r, enum receiver_state state)
 {
     struct os *os = r->ingest->options.os;
 
-    r->class_of->close(r, r->memory);
+    begin_call(r);
+    if (r->class_of->close)
+        r->class_of->close(r, r->memory);
+    end_call(r);
+    if (r->orphan)
+        return;
     beck__receiver_end_line(r);
     os->lock(os, r->ingest->lock);
     beck__receiver_seal(r);
@@ -124,8 +201,10 @@ static void take_down(struct beck_receiver *r, enum receiver_state state)
 static void end(struct beck_receiver *r)
 {
     seal(r, true);
-    take_down(r, RECEIVER_ENDED);
-    beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
+    if (!r->orphan)
+        take_down(r, RECEIVER_ENDED);
+    if (!r->orphan)
+        beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
 }
 
 /* Closed, reported, and opened again after a while. */
@@ -137,15 +216,20 @@ static void fail(struct beck_receiver *r, beck_status status)
               r->reason.text, (long long)r->restart_ms);
     beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, r->reason.text);
     take_down(r, RECEIVER_DOWN);
-    r->retry_ms = beck__receiver_now_ms(r) + r->restart_ms;
+    if (!r->orphan)
+        r->retry_ms = beck__receiver_now_ms(r) + r->restart_ms;
 }
 
 static void open_receiver(struct beck_receiver *r)
 {
     beck__error_clear(&r->reason);
-    beck_status status = r->class_of->open(r, r->memory);
+    begin_call(r);
+    beck_status status = r->class_of->open ? r->class_of->open(r, r->memory) : BECK_OK;
+    end_call(r);
 
     r->state = RECEIVER_OPEN;
+    if (r->orphan)
+        return;
     if (status)
         fail(r, status);
     else
@@ -163,19 +247,25 @@ static bool at_limit(struct beck_receiver *r)
     return r->full;
 }
 
-/* Tells the driver once of data that it has not allotted. */
-static void announce(struct beck_receiver *r)
+/* One poll, or the whole run of a receiver that blocks. What it says must make sense. */
+static beck_status ask(struct beck_receiver *r)
 {
-    const struct ingest_options *o = &r->ingest->options;
+    bool blocks = beck__receiver_blocks(r);
 
-    if (!o->arrived)
-        return;
-    o->os->lock(o->os, r->ingest->lock);
-    bool fresh = !r->announced && beck__receiver_first_ms(r) != INT64_MAX;
-    r->announced |= fresh;
-    o->os->unlock(o->os, r->ingest->lock);
-    if (fresh)
-        o->arrived(o->user);
+    beck__error_clear(&r->reason);
+    begin_call(r);
+    beck_status status =
+        blocks ? r->class_of->run(r, r->memory) : r->class_of->poll(r, r->memory, 0);
+    end_call(r);
+    if (r->orphan)
+        return BECK_CANCELLED;
+    if ((unsigned)status >= BECK_STATUS_COUNT)
+        status = beck_receiver_error(r, BECK_INVALID, "%s returned %d, which is no status",
+                                     blocks ? "run" : "poll", (int)status);
+    if (status == BECK_OK || status == BECK_AGAIN)
+        status = r->reason.status ? r->reason.status : status; /* a store failed; it went on */
+    bool ended = blocks && (!status || atomic_load(&r->ingest->stop));
+    return ended ? BECK_CLOSED : status;
 }
 
 /* True: there may be more at once. */
@@ -185,88 +275,90 @@ static bool poll_receiver(struct beck_receiver *r)
 
     if (r->state == RECEIVER_DOWN && beck__receiver_now_ms(r) >= r->retry_ms)
         open_receiver(r);
-    if (r->state != RECEIVER_OPEN)
+    if (r->orphan || r->state != RECEIVER_OPEN)
         return false;
-    if (!at_limit(r)) {
-        beck__error_clear(&r->reason);
-        status = r->class_of->poll(r, r->memory, 0);
-    }
+    if (!at_limit(r))
+        status = ask(r);
+    if (r->orphan)
+        return false;
     if (status == BECK_CLOSED)
         end(r);
     else if (status && status != BECK_AGAIN)
         fail(r, status);
     else
         seal(r, false);
-    announce(r);
-    return status == BECK_OK;
+    if (!r->orphan)
+        beck__receiver_announce(r);
+    return status == BECK_OK && !r->orphan;
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the threads ----------------------------------------------------------------------------- */
 
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* What to wait for and how long, after everyone has been asked. */
-static int64_t plan_wait(struct ingest *ingest, size_t *count)
+/* Sleeps until there may be something to do. */
+static void wait_for(struct beck_receiver *r)
 {
-    int64_t wait = WAIT_MS_MAX;
+    struct ingest *ingest = r->ingest;
     struct os *os = ingest->options.os;
+    struct os_wait socket = {.socket = r->socket, .read = !r->wait_write, .write = r->wait_write};
+    int64_t wait = WAIT_MS_MAX;
 
-    *count = 0;
     os->lock(os, ingest->lock);
-    for (struct beck_receiver *r = ingest->first; r; r = r->next) {
-        if (r->state == RECEIVER_DOWN)
-            wait = sooner(wait, r->retry_ms - beck__receiver_now_ms(r));
-        if (r->open_ms >= 0)
-            wait = sooner(wait, ingest->options.block_ms);
-        if (r->state != RECEIVER_OPEN || r->full)
-            continue;
-        if (r->socket)
-            ingest->waits[(*count)++] = (struct os_wait){
-                .socket = r->socket, .read = !r->wait_write, .write = r->wait_write};
-        else
-            wait = sooner(wait, POLL_AGAIN_MS);
-    }
+    if (r->state == RECEIVER_DOWN)
+        wait = sooner(wait, r->retry_ms - beck__receiver_now_ms(r));
+    if (r->open_ms >= 0)
+        wait = sooner(wait, ingest->options.block_ms);
+    bool polled = r->state == RECEIVER_OPEN && !r->full;
     os->unlock(os, ingest->lock);
-    return wait > 0 ? wait * 1000000 : 0;
+    if (polled && !r->socket)
+        wait = sooner(wait, POLL_AGAIN_MS);
+    os->poller_wait(os, r->poller, &socket, polled && r->socket ? 1 : 0,
+                    wait > 0 ? wait * 1000000 : 0);
 }
 
 static void supervise(void *user)
 {
-    struct ingest *ingest = user;
+    struct beck_receiver *r = user;
+    struct ingest *ingest = r->ingest;
     struct os *os = ingest->options.os;
 
-    while (!atomic_load(&ingest->stop)) {
-        bool more = false;
-        size_t count;
-        for (struct beck_receiver *r = ingest->first; r; r = r->next)
-            more |= poll_receiver(r);
-        if (more)
-            continue;
-        int64_t wait = plan_wait(ingest, &count);
-        os->poller_wait(os, ingest->poller, ingest->waits, count, wait);
-    }
-    for (struct beck_receiver *r = ingest->first; r; r = r->next)
-        if (r->state == RECEIVER_OPEN)
-            end(r);
+    while (!atomic_load(&ingest->stop) && !r->orphan && r->state != RECEIVER_ENDED)
+        if (!poll_receiver(r) && !r->orphan)
+            wait_for(r);
+    if (r->state == RECEIVER_OPEN && !r->orphan)
+        end(r);
+    os->lock(os, ingest->lock);
+    r->over = true;
+    bool last = --ingest->running == 0 && ingest->orphaned;
+    os->gate_wake_all(os, ingest->gate);
+    os->unlock(os, ingest->lock);
+    if (last)
+        free_all(ingest);
 }
 
 beck_status beck__ingest_start(struct ingest *ingest, bool threaded, struct error *error)
 {
     struct os *os = ingest->options.os;
 
-    ingest->waits =
-        beck__arena_alloc(&ingest->arena, (size_t)(ingest->count + 1) * sizeof *ingest->waits);
-    if (!ingest->waits)
-        return beck__error_memory(error, "receivers", 0);
-    if (!threaded)
-        return BECK_OK;
-    ingest->thread = os->thread_start(os, "beck-receivers", supervise, ingest, error);
-    return ingest->thread ? BECK_OK : error->status;
+    for (struct beck_receiver *r = ingest->first; r; r = r->next) {
+        if (!threaded && !beck__receiver_blocks(r))
+            continue;
+        os->lock(os, ingest->lock);
+        ingest->running++;
+        os->unlock(os, ingest->lock);
+        r->thread = os->thread_start(os, "beck-receiver", supervise, r, error);
+        if (r->thread)
+            continue;
+        os->lock(os, ingest->lock);
+        ingest->running--;
+        os->unlock(os, ingest->lock);
+        return error->status;
+    }
+    return BECK_OK;
 }
 
 void beck__ingest_step(struct ingest *ingest)
@@ -276,94 +368,71 @@ void beck__ingest_step(struct ingest *ingest)
     while (more) {
         more = false;
         for (struct beck_receiver *r = ingest->first; r; r = r->next)
-            more |= poll_receiver(r);
+            more |= !r->thread && poll_receiver(r);
     }
+}
+
+/* Waits until the threads have ended, or those that have not are inside a function that does not
+ * return. */
+static void await_threads(struct ingest *ingest)
+{
+    struct os *os = ingest->options.os;
+    int64_t by = os->mono_ns(os) + (int64_t)STOP_MS * 1000000;
+
+    os->lock(os, ingest->lock);
+    for (;;) {
+        bool wait = false;
+        int64_t left = by - os->mono_ns(os);
+        for (const struct beck_receiver *r = ingest->first; r; r = r->next)
+            wait |= r->thread && !r->over && (left > 0 || !r->inside);
+        if (!wait)
+            break;
+        os->gate_wait(os, ingest->gate, ingest->lock, left > 0 ? left : 1000000);
+    }
+    os->unlock(os, ingest->lock);
+}
+
+static void interrupt(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    os->poller_wake(os, r->poller);
+    os->lock(os, r->ingest->lock);
+    bool inside = r->thread && r->inside && r->class_of->interrupt;
+    os->unlock(os, r->ingest->lock);
+    if (inside)
+        r->class_of->interrupt(r, r->memory);
+}
+
+/* What became of its thread. */
+static void part_with(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    os->lock(os, r->ingest->lock);
+    bool over = r->over;
+    os->unlock(os, r->ingest->lock);
+    if (over) {
+        os->thread_join(os, r->thread);
+    } else {
+        beck__log(r->ingest->options.log, BECK_LOG_ERROR,
+                  "%s: %s does not return; its thread is left behind", r->name,
+                  beck__receiver_blocks(r) ? "run" : "poll");
+        beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, "it does not return");
+    }
+    r->thread = NULL;
 }
 
 void beck__ingest_stop(struct ingest *ingest)
 {
-    struct os *os = ingest->options.os;
-
     if (atomic_exchange(&ingest->stop, true))
         return;
-    if (ingest->thread) {
-        os->poller_wake(os, ingest->poller);
-        os->thread_join(os, ingest->thread);
-        ingest->thread = NULL;
-    } else {
-        supervise(ingest); /* only the end of it: closes what is open */
-    }
-}
-
-/* ---- the driver's side ----------------------------------------------------------------------- */
-
-static struct beck_receiver *receiver_of(struct ingest *ingest, int stream)
-{
-    struct beck_receiver *r = ingest->first;
-
-    while (r && r->stream != stream)
-        r = r->next;
-    return r;
-}
-
-bool beck__ingest_drained(struct ingest *ingest)
-{
-    struct os *os = ingest->options.os;
-    bool drained = true;
-
-    os->lock(os, ingest->lock);
     for (struct beck_receiver *r = ingest->first; r; r = r->next)
-        drained &= r->open_ms < 0 && r->sealed_first == r->sealed_count;
-    os->unlock(os, ingest->lock);
-    return drained;
-}
-
-int64_t beck__ingest_first_ms(struct ingest *ingest)
-{
-    struct os *os = ingest->options.os;
-    int64_t oldest = INT64_MAX;
-
-    os->lock(os, ingest->lock);
+        interrupt(r);
+    await_threads(ingest);
     for (struct beck_receiver *r = ingest->first; r; r = r->next)
-        oldest = beck__receiver_first_ms(r) < oldest ? beck__receiver_first_ms(r) : oldest;
-    os->unlock(os, ingest->lock);
-    return oldest;
-}
-
-void beck__ingest_allot(struct ingest *ingest, int stream, int64_t batch_ms, struct blocks *out)
-{
-    struct os *os = ingest->options.os;
-    struct beck_receiver *r = receiver_of(ingest, stream);
-    uint64_t limit = (uint64_t)ingest->options.batch_bytes;
-
-    os->lock(os, ingest->lock);
-    if (r->open_ms >= 0 && r->open_ms <= batch_ms)
-        beck__receiver_seal(r);
-    r->announced = false;
-    while (r->sealed_first < r->sealed_count && r->sealed[r->sealed_first].first_ms <= batch_ms) {
-        struct block *block = r->sealed[r->sealed_first].block;
-        if (limit && out->count && out->bytes + block->bytes > limit)
-            break; /* the batch is full */
-        beck__block_ref(block);
-        if (!beck__blocks_add(out, block))
-            break; /* stays for the next batch */
-        beck__block_unref(block);
-        r->sealed_first++;
-    }
-    os->unlock(os, ingest->lock);
-}
-
-void beck__ingest_release(struct ingest *ingest, int stream, uint64_t bytes)
-{
-    struct os *os = ingest->options.os;
-    struct beck_receiver *r = receiver_of(ingest, stream);
-    uint64_t limit = (uint64_t)ingest->options.bytes_max;
-
-    os->lock(os, ingest->lock);
-    bool was_full = r->bytes >= limit;
-    r->bytes -= bytes < r->bytes ? bytes : r->bytes;
-    bool wake = was_full && r->bytes < limit;
-    os->unlock(os, ingest->lock);
-    if (wake)
-        os->poller_wake(os, ingest->poller);
+        if (r->thread)
+            part_with(r);
+        else if (r->state == RECEIVER_OPEN && !beck__receiver_blocks(r))
+            end(r);
 }

@@ -322,6 +322,23 @@ static int64_t waker_now(void *user)
     return 1000 + w->os->mono_ns(w->os) / 1000000;
 }
 
+/* The lines of one receiver, in order; the other's come in between as they like. */
+static void assert_events_of(struct intake *t, const char *name, const char *expected)
+{
+    struct text lines = {.memory = &t->os->memory};
+
+    beck__bus_deliver(t->bus);
+    for (const char *at = beck__text_get(&t->events); *at;) {
+        size_t size = strcspn(at, "\n") + 1;
+        const char *found = strstr(at, name);
+        if (found && found < at + size)
+            beck__text_append(&lines, at, size);
+        at += size;
+    }
+    assert_string_equal(beck__text_get(&lines), expected);
+    beck__text_deinit(&lines);
+}
+
 /* In the simulation: two receivers restart on time, and every event is announced. */
 static void restarts_are_on_time(void *user)
 {
@@ -351,12 +368,13 @@ static void restarts_are_on_time(void *user)
     assert_int_equal(one.closed, 3);
     assert_int_equal(two.opened, 4);
     assert_int_equal(two.closed, 4);
-    assert_events(&t, "started one\nerror one: input or output failed\n"
-                      "error two: input or output failed\n"
-                      "started one\nerror one: input or output failed\n"
-                      "error two: input or output failed\n"
-                      "started one\nstopped one\nerror two: input or output failed\n"
-                      "error two: input or output failed\n");
+    assert_events_of(&t, " one",
+                     "started one\nerror one: input or output failed\n"
+                     "started one\nerror one: input or output failed\n"
+                     "started one\nstopped one\n");
+    assert_events_of(&t, " two",
+                     "error two: input or output failed\nerror two: input or output failed\n"
+                     "error two: input or output failed\nerror two: input or output failed\n");
     intake_deinit(&t);
     os->gate_free(os, w.gate);
     os->lock_free(os, w.lock);
