@@ -412,7 +412,7 @@ BECK_API beck_rdd *beck_rdd_union(beck_rdd *a, beck_rdd *b, const beck_none_args
 
 /* The same of n streams or RDDs, n at least 1: beck_union_all(list, n). */
 #define BECK__OF_LIST(list, op)                                                                    \
-    _Generic((list) + 0,                                                                           \
+    _Generic((list),                                                                               \
         beck_dstream **: beck_dstream_##op,                                                        \
         beck_dstream *const *: beck_dstream_##op,                                                  \
         beck_rdd **: beck_rdd_##op,                                                                \
