@@ -361,6 +361,49 @@ static void stream_program(struct said *said)
     beck_context_free(ctx);
 }
 
+static bool is_allowed(beck_call *c, beck_row in)
+{
+    size_t size;
+    const char *word = beck_broadcast_get(c, "word", &size);
+
+    beck_accumulate(c, "rows", 1);
+    return word && beck_get_string(in, 0).size > size;
+}
+
+struct starving {
+    beck_context *ctx;
+    beck_rdd *kept;
+};
+
+static beck_rdd *with_all(beck_call *c, beck_rdd *const *in, size_t n)
+{
+    struct starving *s = (void *)(uintptr_t)beck_ctx(c);
+    beck_rdd *list[] = {in[0], some_lines(s->ctx), in[n - 1]};
+
+    beck_broadcast(s->ctx, "word", "fox", 3);
+    s->kept = beck_keep(beck_filter(beck_union_all(list, 3), is_allowed));
+    return s->kept;
+}
+
+/* A transform with all that may be used in it. */
+static void transform_program(struct said *said)
+{
+    struct starving s = {.ctx = beck_context_new("program", .batch_ms = 1000, .manual_clock = true,
+                                                 .log = say, .log_user = said)};
+    beck_dstream *in = beck_queue_stream(s.ctx, "line STRING"), *list[] = {in, in, in};
+
+    beck_accumulator(s.ctx, "rows");
+    beck_dstream *all = beck_transform_all(list, 3, "l STRING", with_all, .ctx = &s, .name = "all");
+    beck_collector *c = beck_collect_stream(beck_distinct(all));
+    beck_queue_push(in, some_lines(s.ctx));
+    beck_status status = beck_step(s.ctx, 1000);
+    if (status)
+        assert_non_null(strstr(beck_error_text(s.ctx), "memory"));
+    else if (beck_accumulated(s.ctx, "rows") == 9) /* else the push had no memory */
+        assert_int_equal(beck_result_rows(beck_collector_result(c, 0)), 3);
+    beck_context_free(s.ctx);
+}
+
 static void stop_at_third(void *user, const beck_event *e)
 {
     struct {
@@ -436,6 +479,12 @@ static void and_so_does_a_stream(void **state)
     starve(stream_program);
 }
 
+static void and_so_does_a_transform(void **state)
+{
+    (void)state;
+    starve(transform_program);
+}
+
 static void big(beck_call *c, beck_row in)
 {
     static const char bytes[100000];
@@ -489,6 +538,7 @@ int main(void)
         test(a_file_of_options_has_an_end),
         test(a_batch_program_without_memory_says_so),
         test(and_so_does_a_stream),
+        test(and_so_does_a_transform),
         test(nor_do_threads_crash),
         test(a_memory_limit_is_an_error_not_a_crash),
     };
