@@ -397,11 +397,13 @@ typedef struct beck_key_by_args {
 #define beck_key_by(s, ...) BECK__CALL(BECK__OF(s, key_by), beck_key_by_args, s, __VA_ARGS__)
 BECK__BOTH(key_by, beck_key_by_args);
 
-/* Concatenation, partitions in the order of the arguments; schemas must be equal in types. */
+/* Of operators without arguments. */
 typedef struct beck_none_args {
     BECK_ARGS_TAIL;
     const char *name;
 } beck_none_args;
+
+/* Concatenation, partitions in the order of the arguments; schemas must be equal in types. */
 #define beck_union(a, b)                                                                           \
     _Generic((a), beck_dstream *                                                                   \
              : beck_dstream_union, beck_rdd *                                                      \
@@ -773,4 +775,7 @@ BECK_API size_t beck_row_text(beck_row row, char *text, size_t size);
 #ifdef __cplusplus
 }
 #endif
+
+#include <beck/rdd.h>
+
 #endif

@@ -94,3 +94,15 @@ bool beck__cell_equal(const beck_column *a, uint32_t i, const beck_column *b, ui
         return ((const int64_t *)a->data)[i] == ((const int64_t *)b->data)[j];
     return beck__cell_compare(a, i, b, j) == 0;
 }
+
+int beck__row_compare(const struct order *order, const beck_chunk *a, uint32_t i,
+                      const beck_chunk *b, uint32_t j)
+{
+    for (uint32_t n = 0; n < order->count; n++) {
+        uint32_t k = order->columns[n] / 2;
+        int by = beck__cell_compare(&a->column[k], i, &b->column[k], j);
+        if (by)
+            return order->columns[n] % 2 ? -by : by;
+    }
+    return 0;
+}

@@ -159,10 +159,37 @@ static void test_total_order(void **state)
     }
 }
 
+/* By several columns, each in its own direction. */
+static void test_rows(void **state)
+{
+    (void)state;
+    static const int64_t rows[][2] = {{1, 5}, {1, 4}, {2, 9}, {2, 9}};
+    static const uint32_t columns[] = {0, 3};
+    const struct order order = {2, columns};
+    struct fixture f;
+
+    open(&f);
+    beck__builder_init(&f.b, &f.memory.allocator, test_schema(&f.arena, "a BIGINT, b BIGINT"), 0,
+                       NULL);
+    for (uint32_t i = 0; i < BECK__COUNT_OF(rows); i++) {
+        for (uint32_t k = 0; k < 2; k++) {
+            beck_value v = beck_integer_value(rows[i][k]);
+            assert_int_equal(beck__builder_value(&f.b, k, &v, NULL, NULL), BECK_OK);
+        }
+        beck__builder_end_row(&f.b);
+    }
+    const beck_chunk *chunk = f.b.chunk;
+    assert_true(beck__row_compare(&order, chunk, 0, chunk, 1) < 0);
+    assert_true(beck__row_compare(&order, chunk, 2, chunk, 1) > 0);
+    assert_int_equal(beck__row_compare(&order, chunk, 2, chunk, 3), 0);
+    close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_special_doubles),
         cmocka_unit_test(test_total_order),
     };

@@ -222,6 +222,14 @@ void beck__blocks_deinit(struct blocks *list);                            /* rea
 int beck__cell_compare(const beck_column *a, uint32_t i, const beck_column *b, uint32_t j);
 bool beck__cell_equal(const beck_column *a, uint32_t i, const beck_column *b, uint32_t j);
 
+/* How rows are sorted: by these columns, each as 2 * its number, and 1 more if it is descending. */
+struct order {
+    uint32_t count;
+    const uint32_t *columns;
+};
+int beck__row_compare(const struct order *order, const beck_chunk *a, uint32_t i,
+                      const beck_chunk *b, uint32_t j);
+
 /* XXH3-64 of the encoded key: columns [first, first + count) of a row. Encoding: one STRING or
  * BINARY column alone its bytes; one BIGINT, TIMESTAMP or DOUBLE alone its 8 bytes (little-endian,
  * -0.0 as 0.0, any NaN as the quiet one); BOOLEAN one byte; a null alone nothing, with seed 1.

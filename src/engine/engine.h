@@ -66,6 +66,12 @@ struct engine {
     struct dataset *(*shuffle)(struct scope *scope, struct dataset *parent,
                                struct partitioning partitioning, const beck_schema *schema);
     struct dataset *(*unite)(struct scope *scope, struct dataset *const *parents, uint32_t count);
+    /* `count` partitions, at most as many as there are: each is neighbouring ones of the parent. */
+    struct dataset *(*coalesce)(struct scope *scope, struct dataset *parent, uint32_t count);
+    /* Left columns, then right ones. ZIP: partition by partition, of which there must be as many;
+     * CARTESIAN: partition i of the left with each of the right, then i + 1 ... */
+    struct dataset *(*pair)(struct scope *scope, enum pair_kind kind, struct dataset *left,
+                            struct dataset *right, const beck_schema *schema);
     uint32_t (*partitions)(const struct dataset *dataset);
 
     /* Runs to the end. While it waits it calls `idle` (see set_idle). */

@@ -125,7 +125,7 @@ static inline struct dataset *lab_narrow(struct lab *lab, struct dataset *parent
 static inline struct dataset *lab_shuffle(struct lab *lab, struct dataset *parent,
                                           enum partitioner kind, uint32_t count, const char *schema)
 {
-    struct partitioning to = {kind, kind == PARTITION_HASH, count};
+    struct partitioning to = {.kind = kind, .keys = kind == PARTITION_HASH, .count = count};
     struct dataset *d =
         lab->engine->shuffle(lab->scope, parent, to, test_schema(&lab->arena, schema));
     assert_non_null(d);

@@ -58,10 +58,16 @@ struct operator *beck__limit_open(struct task *task, const struct op *op);
 struct operator *beck__side_open(struct task *task, const struct op *op);
 struct operator *beck__join_open(struct task *task, const struct op *op);
 struct operator *beck__sink_open(struct task *task, const struct op *op);
+struct operator *beck__sort_open(struct task *task, const struct op *op);
+struct operator *beck__index_open(struct task *task, const struct op *op);
+struct operator *beck__same_open(struct task *task, const struct op *op);
 
 /* The address of op->function[i] into *function (a function or object pointer); false with
  * task->error set if this program does not hold it. */
 bool beck__function_get(struct task *task, const struct op *op, int i, void *function);
+/* op->row as a block of one row, which the caller unrefs; false with task->error set. */
+bool beck__row_get(struct task *task, const struct op *op, const beck_schema *schema,
+                   struct block **block);
 /* Pushes what `out` holds and clears it. MORE without rows. */
 enum flow beck__flush(struct operator *self, struct builder *out);
 /* A zeroed operator struct of `size` bytes in the task's arena. */

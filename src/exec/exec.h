@@ -74,6 +74,7 @@ struct task {
     struct arena arena; /* freed by beck__task_deinit */
     int64_t batch_ms;
     uint32_t partition, attempt;
+    uint64_t rows_before;  /* in earlier partitions of what a pipeline that is opened now reads */
     char warning[200];     /* of a source; "": none */
     struct shared *shared; /* or NULL */
     struct sums sums;      /* freed by beck__task_deinit, unless taken */
@@ -107,15 +108,39 @@ void beck__pipeline_close(struct operator *head, struct operator *sink);
 struct operator*
     beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out);
 
-enum partitioner { PARTITION_HASH, PARTITION_ROUND_ROBIN, PARTITION_SINGLE };
+enum partitioner {
+    PARTITION_HASH,
+    PARTITION_ROUND_ROBIN,
+    PARTITION_SINGLE,
+    PARTITION_SAME, /* the map's own number: the rows are only kept, and counted */
+    PARTITION_RANGE /* of sorted rows: cut by the engine when all of them are there */
+};
 struct partitioning {
     enum partitioner kind;
-    uint32_t keys;  /* HASH: columns from the front */
-    uint32_t count; /* partitions */
+    uint32_t keys;      /* HASH: columns from the front */
+    uint32_t count;     /* partitions; SAME: 0, as many as there are maps */
+    struct order order; /* RANGE: of the rows of each map */
 };
-/* Cuts the rows by target into out[0..count). ROUND_ROBIN starts at the task's partition. */
+/* How many lists a map cuts its rows into. */
+static inline uint32_t beck__partitioning_lists(const struct partitioning *to)
+{
+    return to->kind == PARTITION_SAME || to->kind == PARTITION_RANGE ? 1 : to->count;
+}
+/* Cuts the rows by target into out[0..count), if they are more than one list. ROUND_ROBIN starts at
+ * the task's partition. */
 struct operator *beck__shuffle_writer_open(struct task *task, const beck_schema *schema,
                                            struct partitioning partitioning, struct blocks *out);
+
+/* rows[0..chunk->rows): the numbers of its rows in that order, equal ones as they are. False
+ * without memory. */
+bool beck__sort_rows(const struct allocator *memory, const struct order *order,
+                     const beck_chunk *chunk, uint32_t *rows);
+
+enum pair_kind { PAIR_ZIP, PAIR_CARTESIAN };
+/* Takes the left rows and pushes them to `next` beside those of `right`, row by row (ZIP: there
+ * must be as many), or each beside all. The rows of `right` stay where they are. */
+struct operator *beck__pair_open(struct task *task, enum pair_kind kind, const beck_schema *schema,
+                                 const struct blocks *right, struct operator *next);
 
 /* Reads one range of a direct source into the pipeline at head. */
 enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,

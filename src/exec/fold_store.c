@@ -17,6 +17,7 @@ struct store {
     struct builder made; /* one row: what a callback has just emitted */
     beck_call call;
     beck_map_fn *create;
+    struct block *zero; /* a row to begin with instead; or NULL */
     beck_reduce_fn *merge_value, *merge_states;
     uint32_t width; /* columns of a row */
     beck_schema schema;
@@ -86,8 +87,11 @@ static bool run(struct store *self, beck_reduce_fn *fn, uint32_t group)
     return ok || beck__fold_memory(&self->base);
 }
 
+/* The first row of a group: as it is (HOW_TAKE), made by the callback, or folded into the zero. */
+enum how { HOW_TAKE, HOW_CREATE, HOW_ZERO };
+
 static bool rows_fold(struct store *self, const struct fold_input *in, beck_reduce_fn *fn,
-                      bool create)
+                      enum how how)
 {
     beck_call *c = &self->call;
     bool ok = grow(self, in->group_count);
@@ -99,10 +103,12 @@ static bool rows_fold(struct store *self, const struct fold_input *in, beck_redu
         bool first = self->row_of[group] == NO_ROW;
 
         beck__call_row(c, in->chunk, in->from + i);
-        if (first && !create)
+        if (first && how == HOW_ZERO)
+            ok = put(self, group, self->zero->chunk, 0, 0);
+        if (first && how == HOW_TAKE)
             ok = put(self, group, in->chunk, self->base.column, in->from + i);
         else
-            ok = run(self, first ? NULL : fn, group);
+            ok = ok && run(self, first && how == HOW_CREATE ? NULL : fn, group);
     }
     beck__call_leave(c);
     return ok || beck__fold_memory(&self->base);
@@ -112,14 +118,19 @@ static bool callback_update(struct fold *base, const struct fold_input *in)
 {
     struct store *self = (struct store *)base;
 
-    return rows_fold(self, in, self->merge_value, self->create != NULL);
+    return rows_fold(self, in, self->merge_value,
+                     self->zero     ? HOW_ZERO
+                     : self->create ? HOW_CREATE
+                                    : HOW_TAKE);
 }
 
 static bool callback_merge(struct fold *base, const struct fold_input *in)
 {
     struct store *self = (struct store *)base;
 
-    return rows_fold(self, in, self->merge_states, false);
+    /* of an aggregate over all rows the driver's part begins with the zero, too */
+    return rows_fold(self, in, self->merge_states,
+                     self->zero && base->op->always ? HOW_ZERO : HOW_TAKE);
 }
 
 static bool extreme_update(struct fold *base, const struct fold_input *in)
@@ -149,7 +160,10 @@ static bool store_emit(struct fold *base, struct builder *out, uint32_t from, ui
     for (uint32_t k = 0; ok && k < self->width; k++)
         for (uint32_t g = from; ok && g < from + count; g++) {
             uint32_t row = self->row_of[g];
-            if (row == NO_ROW)
+            if (row == NO_ROW && self->zero)
+                ok = beck__builder_cell(out, base->output + k, &self->zero->chunk->column[k], 0,
+                                        true);
+            else if (row == NO_ROW)
                 ok = !beck__builder_value(out, base->output + k, &null, NULL, &base->task->error);
             else
                 ok = beck__builder_cell(out, base->output + k, &self->rows.chunk->column[k], row,
@@ -165,6 +179,7 @@ static void store_close(struct fold *base)
     beck__free(base->task->memory, self->row_of, self->capacity * sizeof *self->row_of);
     beck__builder_deinit(&self->rows);
     beck__builder_deinit(&self->made);
+    beck__block_unref(self->zero);
 }
 
 static bool callbacks_get(struct store *self)
@@ -177,7 +192,7 @@ static bool callbacks_get(struct store *self)
             return false;
         self->merge_states = self->merge_value;
     } else if (op->fold == FOLD_COMBINE) {
-        if (!beck__function_get(task, op, 0, &self->create) ||
+        if ((!op->row.size && !beck__function_get(task, op, 0, &self->create)) ||
             !beck__function_get(task, op, 1, &self->merge_value) ||
             !beck__function_get(task, op, 2, &self->merge_states))
             return false;
@@ -201,8 +216,10 @@ struct fold *beck__fold_store(const struct fold *place)
     self->schema = (beck_schema){.count = self->width, .fields = &op->out->fields[place->output]};
     if (beck__builder_init(&self->rows, task->memory, &self->schema, UINT32_MAX, &task->error))
         return NULL;
-    if (beck__builder_init(&self->made, task->memory, &self->schema, 1, &task->error)) {
-        beck__builder_deinit(&self->rows);
+    if (beck__builder_init(&self->made, task->memory, &self->schema, 1, &task->error) ||
+        (op->fold == FOLD_COMBINE && op->row.size &&
+         !beck__row_get(task, op, &self->schema, &self->zero))) {
+        store_close(&self->base);
         return NULL;
     }
     beck__call_init(&self->call, task, op, &self->made);

@@ -101,6 +101,9 @@ static bool append_side(struct join *self, const beck_chunk *chunk, uint32_t sid
 {
     beck_value null = beck_null;
     const struct op *op = self->base.op;
+
+    if (at >= op->out->count) /* this side is not asked for */
+        return true;
     const beck_column *element = chunk->column[op->keys + side].child->column;
     uint32_t width = op->columns[side];
     const beck_column *from = width == 1 ? element : element->child->column;
@@ -155,6 +158,14 @@ static enum flow add(struct join *self, const beck_chunk *chunk, unsigned lacks,
     return FLOW_MORE;
 }
 
+static bool is_wanted(uint64_t kind, bool no_left, bool no_right)
+{
+    if (kind > BECK_FULL_OUTER)
+        return !no_left && no_right == (kind == JOIN_LEFT_ALONE);
+    return !(no_left && no_right) && (!no_left || (kind & BECK_RIGHT_OUTER)) &&
+           (!no_right || (kind & BECK_LEFT_OUTER));
+}
+
 /* Every element of the left list with every one of the right list, left first. */
 static enum flow add_row(struct join *self, const beck_chunk *chunk, uint32_t row)
 {
@@ -164,9 +175,10 @@ static enum flow add_row(struct join *self, const beck_chunk *chunk, uint32_t ro
     bool no_left = left[0] == left[1], no_right = right[0] == right[1];
     unsigned lacks = (no_left ? 1u : 0) | (no_right ? 2u : 0);
 
-    if ((no_left && no_right) || (no_left && !(op->number & BECK_RIGHT_OUTER)) ||
-        (no_right && !(op->number & BECK_LEFT_OUTER)))
+    if (!is_wanted(op->number, no_left, no_right))
         return FLOW_MORE;
+    if (op->number == JOIN_KEYS)
+        return add(self, chunk, lacks, row, left[0], right[0]);
     uint32_t left_end = no_left ? left[0] + 1 : left[1];
     uint32_t right_end = no_right ? right[0] + 1 : right[1];
     for (uint32_t i = left[0]; i < left_end; i++)

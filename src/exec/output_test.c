@@ -133,25 +133,30 @@ static void test_hash(void **state)
     static const uint32_t counts[] = {1, 2, 8, 300};
     for (size_t i = 0; i < BECK__COUNT_OF(schemas); i++)
         for (size_t k = 0; k < BECK__COUNT_OF(counts); k++)
-            check_shuffle(schemas[i], (struct partitioning){PARTITION_HASH, 1, counts[k]}, 3000,
-                          i + 1);
-    check_shuffle("k STRING, l DOUBLE, n BIGINT", (struct partitioning){PARTITION_HASH, 2, 8}, 3000,
-                  9);
+            check_shuffle(
+                schemas[i],
+                (struct partitioning){.kind = PARTITION_HASH, .keys = 1, .count = counts[k]}, 3000,
+                i + 1);
+    check_shuffle("k STRING, l DOUBLE, n BIGINT",
+                  (struct partitioning){.kind = PARTITION_HASH, .keys = 2, .count = 8}, 3000, 9);
 }
 
 static void test_round_robin(void **state)
 {
     (void)state;
     for (uint32_t count = 1; count < 20; count += 6)
-        check_shuffle("v STRING, n BIGINT", (struct partitioning){PARTITION_ROUND_ROBIN, 0, count},
-                      5000, count);
+        check_shuffle("v STRING, n BIGINT",
+                      (struct partitioning){.kind = PARTITION_ROUND_ROBIN, .count = count}, 5000,
+                      count);
 }
 
 static void test_single(void **state)
 {
     (void)state;
-    check_shuffle("v STRING, n BIGINT", (struct partitioning){PARTITION_SINGLE, 0, 1}, 7000, 3);
-    check_shuffle("v STRING, n BIGINT", (struct partitioning){PARTITION_SINGLE, 0, 1}, 0, 4);
+    check_shuffle("v STRING, n BIGINT", (struct partitioning){.kind = PARTITION_SINGLE, .count = 1},
+                  7000, 3);
+    check_shuffle("v STRING, n BIGINT", (struct partitioning){.kind = PARTITION_SINGLE, .count = 1},
+                  0, 4);
 }
 
 /* Rows with the same key, whatever its bits, are in one partition. */
@@ -159,7 +164,8 @@ static void test_equal_keys(void **state)
 {
     (void)state;
     static struct shuffled s;
-    shuffle_open(&s, "k DOUBLE, n BIGINT", (struct partitioning){PARTITION_HASH, 1, 300});
+    shuffle_open(&s, "k DOUBLE, n BIGINT",
+                 (struct partitioning){.kind = PARTITION_HASH, .keys = 1, .count = 300});
     ROW(&s.x, 0.0, 0);
     ROW(&s.x, -0.0, 1);
     shuffle_run(&s);
@@ -176,7 +182,8 @@ static void test_no_memory(void **state)
     (void)state;
     static struct shuffled s;
     uint64_t seed = 1;
-    shuffle_open(&s, "k STRING, l DOUBLE, n BIGINT", (struct partitioning){PARTITION_HASH, 2, 3});
+    shuffle_open(&s, "k STRING, l DOUBLE, n BIGINT",
+                 (struct partitioning){.kind = PARTITION_HASH, .keys = 2, .count = 3});
     random_rows(&s, 200, &seed);
     struct os *os = s.x.os;
     for (uint64_t n = 1, used = UINT64_MAX; used >= n - 1; n++)

@@ -81,6 +81,12 @@ static struct operator *open_one(struct task *task, const struct op *op)
         return beck__side_open(task, op);
     case OP_JOIN:
         return beck__join_open(task, op);
+    case OP_SORT:
+        return beck__sort_open(task, op);
+    case OP_INDEX:
+        return beck__index_open(task, op);
+    case OP_SAME:
+        return beck__same_open(task, op);
     case OP_COUNT:
         break;
     }

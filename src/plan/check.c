@@ -149,14 +149,35 @@ static bool join_fits(const struct op *op)
 {
     const struct field *lists = op->in->fields + op->keys, *out = op->out->fields + op->keys;
 
-    if (op->column_count != 2 || op->in->count != op->keys + 2 || op->number > BECK_FULL_OUTER ||
+    if (op->column_count != 2 || op->in->count != op->keys + 2 || op->number >= JOIN_KINDS ||
         op->columns[0] == 0 || op->columns[0] > BECK__COLUMNS_MAX || op->columns[1] == 0 ||
-        op->columns[1] > BECK__COLUMNS_MAX ||
-        op->out->count != op->keys + op->columns[0] + op->columns[1])
+        op->columns[1] > BECK__COLUMNS_MAX || op->keys > op->out->count ||
+        !same_types(op->in->fields, op->out->fields, op->keys))
         return false;
-    return same_types(op->in->fields, op->out->fields, op->keys) &&
-           is_array_of(&lists[0], out, op->columns[0]) &&
-           is_array_of(&lists[1], out + op->columns[0], op->columns[1]);
+    bool left = op->number != JOIN_KEYS, right = op->number <= BECK_FULL_OUTER;
+    if (op->out->count != op->keys + (left ? op->columns[0] : 0) + (right ? op->columns[1] : 0))
+        return false;
+    return lists[0].type == BECK_ARRAY && lists[1].type == BECK_ARRAY &&
+           (!left || is_array_of(&lists[0], out, op->columns[0])) &&
+           (!right || is_array_of(&lists[1], out + op->columns[0], op->columns[1]));
+}
+
+/* ---- order ----------------------------------------------------------------------------------- */
+
+static bool sort_fits(const struct op *op)
+{
+    for (uint32_t i = 0; i < op->column_count; i++)
+        if (op->columns[i] / 2 >= op->in->count)
+            return false;
+    return op->column_count > 0 && same_schemas(op);
+}
+
+static bool index_fits(const struct op *op)
+{
+    uint32_t count = op->in->count;
+
+    return op->out->count == count + 1 && op->out->fields[count].type == BECK_BIGINT &&
+           same_types(op->in->fields, op->out->fields, count);
 }
 
 bool beck__op_fits(const struct op *op)
@@ -188,6 +209,12 @@ bool beck__op_fits(const struct op *op)
         return side_fits(op);
     case OP_JOIN:
         return join_fits(op);
+    case OP_SORT:
+        return sort_fits(op);
+    case OP_INDEX:
+        return index_fits(op);
+    case OP_SAME:
+        return same_schemas(op) && op->keys > 0;
     case OP_COUNT:
         break;
     }

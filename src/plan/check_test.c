@@ -121,6 +121,47 @@ static void test_cogroup_and_join(void **state)
     assert_false(join_is_fit("k STRING, a ARRAY<BIGINT>", "k STRING, a BIGINT, x STRING", 1, 1));
 }
 
+/* What a join gives of one side only. */
+static void test_other_joins(void **state)
+{
+    static const char lists[] = "k STRING, a ARRAY<BIGINT>, b ARRAY<STRUCT<x STRING, y BIGINT>>";
+    const uint32_t widths[] = {1, 2};
+    (void)state;
+    struct op op = test_op(&arena, OP_JOIN, lists, "k STRING, a BIGINT");
+    op.keys = 1;
+    op.columns = widths;
+    op.column_count = 2;
+    op.number = JOIN_LEFT_ALONE;
+    assert_true(beck__op_fits(&op));
+    op.number = JOIN_KEYS;
+    assert_false(beck__op_fits(&op));
+    op.out = test_schema(&arena, "k STRING");
+    assert_true(beck__op_fits(&op));
+    op.number = JOIN_KINDS;
+    assert_false(beck__op_fits(&op));
+    op.number = JOIN_KEYS;
+    op.in = test_schema(&arena, "k STRING, a BIGINT, b BIGINT");
+    assert_false(beck__op_fits(&op));
+}
+
+static void test_order(void **state)
+{
+    const uint32_t columns[] = {3, 0};
+    (void)state;
+    struct op op = test_op(&arena, OP_SORT, "a STRING, b BIGINT", "a STRING, b BIGINT");
+    assert_false(beck__op_fits(&op));
+    op.columns = columns;
+    op.column_count = 2;
+    assert_true(beck__op_fits(&op));
+    op.columns = (const uint32_t[]){0, 4};
+    assert_false(beck__op_fits(&op));
+    REFUSED(OP_INDEX, "a STRING", "a STRING, i DOUBLE", .keys = 0);
+    REFUSED(OP_INDEX, "a STRING", "a STRING", .keys = 0);
+    REFUSED(OP_INDEX, "a STRING", "a BIGINT, i BIGINT", .keys = 0);
+    REFUSED(OP_SAME, "a STRING", "a STRING", .keys = 0);
+    REFUSED(OP_SAME, "a STRING", "a BIGINT", .keys = 1);
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -193,6 +234,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers, open, close),
         cmocka_unit_test_setup_teardown(test_schemas, open, close),
         cmocka_unit_test_setup_teardown(test_cogroup_and_join, open, close),
+        cmocka_unit_test_setup_teardown(test_other_joins, open, close),
+        cmocka_unit_test_setup_teardown(test_order, open, close),
         cmocka_unit_test_setup_teardown(test_groups, open, close),
         cmocka_unit_test_setup_teardown(test_always, open, close),
         cmocka_unit_test_setup_teardown(test_project, open, close),

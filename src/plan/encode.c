@@ -51,6 +51,7 @@ static void put_op(struct text *out, const struct op *op)
         beck__put_u64(out, op->function[i].offset);
     }
     beck__put_string(out, op->bytes);
+    beck__put_string(out, op->row);
     beck__put_u32(out, op->column_count);
     for (uint32_t i = 0; i < op->column_count; i++)
         beck__put_u32(out, op->columns[i]);
@@ -124,13 +125,13 @@ static void get_columns(struct source *from, struct op *op)
     op->column_count = columns ? count : 0;
 }
 
-static void get_bytes(struct source *from, struct op *op)
+static beck_str get_bytes(struct source *from)
 {
     beck_str bytes = beck__get_string(from->in);
     const void *copy = beck__arena_copy(from->arena, bytes.data, bytes.size);
 
     from->no_memory |= !copy;
-    op->bytes = beck_bytes_of(copy, copy ? bytes.size : 0);
+    return beck_bytes_of(copy, copy ? bytes.size : 0);
 }
 
 static beck_status get_op(struct source *from, struct op *op, struct error *error)
@@ -158,7 +159,8 @@ static beck_status get_op(struct source *from, struct op *op, struct error *erro
         op->function[i].module = beck__get_u64(in);
         op->function[i].offset = beck__get_u64(in);
     }
-    get_bytes(from, op);
+    op->bytes = get_bytes(from);
+    op->row = get_bytes(from);
     get_columns(from, op);
     if (from->no_memory)
         return beck__error_memory(error, "a stage program", 0);

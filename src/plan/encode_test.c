@@ -46,6 +46,7 @@ static struct op full_op(struct arena *arena, const struct test_sample *sample, 
     for (int i = 0; i < 3; i++)
         op.function[i] = (struct function_id){test_random(seed), test_random(seed)};
     op.bytes = beck_bytes_of("\0context\xff", test_below(seed, 10));
+    op.row = beck_bytes_of("a row\0", test_below(seed, 7));
     return op;
 }
 
@@ -77,6 +78,7 @@ static void same_op(const struct op *a, const struct op *b)
     assert_memory_equal(a->function, b->function, sizeof a->function);
     assert_int_equal(a->bytes.size, b->bytes.size);
     assert_true(beck_string_equal(a->bytes, b->bytes));
+    assert_true(beck_string_equal(a->row, b->row));
     assert_int_equal(a->column_count, b->column_count);
     for (uint32_t i = 0; i < a->column_count; i++)
         assert_int_equal(a->columns[i], b->columns[i]);

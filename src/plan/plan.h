@@ -21,7 +21,10 @@
     X(LIMIT, "limit")         /* the first `number` rows of a partition */                         \
     X(SINK, "sink")           /* a sink class writes the partition; its message comes out */       \
     X(SIDE, "side")           /* of a cogroup: the values become the STRUCT column `number` */     \
-    X(JOIN, "join")           /* a cogroup of two becomes pairs; `number` is a beck_join_kind */
+    X(JOIN, "join")           /* a cogroup of two becomes rows; `number` is an op_join */          \
+    X(SORT, "sort")           /* by columns[], as in struct order; the first `number`, 0: all */   \
+    X(INDEX, "index")         /* appends the number of the row within the whole dataset */         \
+    X(SAME, "same")           /* the rows whose key is that of `row` */
 
 enum op_kind {
 #define BECK__OP_ENUM(id, text) OP_##id,
@@ -47,10 +50,17 @@ enum op_fold {
     FOLD_TOP,
     FOLD_USER,    /* an aggregate object: function[0] is its address */
     FOLD_REDUCE,  /* function[0] */
-    FOLD_COMBINE, /* function[0] create, [1] merge_value, [2] merge_combiners */
+    FOLD_COMBINE, /* function[0] create or `row`, [1] merge_value, [2] merge_combiners */
     FOLD_LIST,    /* group_by_key */
     FOLD_SIDES,   /* cogroup: an ARRAY per STRUCT column, of those that are not null */
     FOLD_KINDS
+};
+
+/* What JOIN makes of the two lists of a key: pairs of rows, as the kinds of beck_join_kind do. */
+enum op_join {
+    JOIN_LEFT_ALONE = BECK_FULL_OUTER + 1, /* key and left row, if the right list is empty */
+    JOIN_KEYS,                             /* the key, if neither list is empty */
+    JOIN_KINDS
 };
 
 struct op {
@@ -67,11 +77,13 @@ struct op {
     enum op_fold fold;
     bool state_in, state_out; /* GROUP: rows carry partial states, not values */
     bool always;              /* GROUP without keys: emits its start value for no rows at all */
-    uint64_t number;          /* LIMIT; n of FOLD_TOP */
+    uint64_t number;          /* of rows; n of FOLD_TOP; others as BECK__OPS says */
     struct function_id function[3];
     beck_str bytes; /* context bytes of the callback; parameters of a sink */
+    beck_str row;   /* an encoded block of one row: a key of SAME; what FOLD_COMBINE begins with
+                       (the columns after the key), if it does not create; "": none */
     uint32_t column_count;
-    const uint32_t *columns; /* of PROJECT; how many each side of a JOIN has */
+    const uint32_t *columns; /* of PROJECT, SORT; how many each side of a JOIN has */
 };
 
 struct program {

@@ -11,7 +11,7 @@ static const char *const op_texts[] = {
 };
 
 static const char *const fold_texts[] = {"sum", "min",  "max",    "avg",     "count", "distinct",
-                                         "top", "user", "reduce", "combine", "list"};
+                                         "top", "user", "reduce", "combine", "list",  "sides"};
 
 static bool op_calls(const struct op *op)
 {

@@ -79,6 +79,8 @@ static const struct test_sample test_samples[] = {
      FOLD_LIST, 0, 0, 0},
     {OP_SIDE, "k STRING, v STRING, w BIGINT", "k STRING, l STRUCT<v STRING, w BIGINT>", 1, 0, 0, 0,
      0},
+    {OP_INDEX, "k STRING, v STRING", "k STRING, v STRING, index BIGINT", 1, 0, 0, 0, 0},
+    {OP_SAME, "k STRING, v STRING", "k STRING, v STRING", 1, 0, 0, 0, 0},
     {OP_GROUP, "k STRING, l STRUCT<n DOUBLE>, r STRUCT<s STRING, t STRING>",
      "k STRING, l ARRAY<DOUBLE>, r ARRAY<STRUCT<s STRING, t STRING>>", 1, FOLD_SIDES, 0, 0, 0},
 };

@@ -14,7 +14,7 @@ static const beck_direct_class ranges = {.name = "ranges",
 
 /* ---- every operator -------------------------------------------------------------------------- */
 
-#define NODES_MAX 64
+#define NODES_MAX 96
 
 struct built {
     struct node *nodes[NODES_MAX];
@@ -93,6 +93,53 @@ static void build_wide(struct built *b, struct graph *g, struct node *in)
     add(b, g, beck__node_repartition(g, in, &(const beck_repartition_args){.partitions = 3, SITE}));
 }
 
+static void build_beside(struct built *b, struct graph *g, struct node *in)
+{
+    const beck_none_args none = {SITE};
+    const beck_group_args group = {SITE};
+
+    add(b, g, beck__node_keys(g, in, &none));
+    add(b, g, beck__node_values(g, in, &none));
+    add(b, g, beck__node_sort_by(g, in, &(const beck_sort_args){.by = "n DESC", SITE}));
+    add(b, g,
+        beck__node_sort_by(g, in, &(const beck_sort_args){.by = "x DOUBLE", .fn = nop, SITE}));
+    add(b, g, beck__node_sort_by_key(g, in, &(const beck_sort_key_args){SITE}));
+    add(b, g, beck__node_zip_with_index(g, in, &none));
+    add(b, g, beck__node_coalesce(g, in, &(const beck_repartition_args){.partitions = 2, SITE}));
+    add(b, g, beck__node_zip(g, in, in, &none));
+    add(b, g, beck__node_cartesian(g, in, in, &none));
+    add(b, g, beck__node_subtract(g, in, in, &group));
+    add(b, g, beck__node_intersection(g, in, in, &group));
+    add(b, g, beck__node_subtract_by_key(g, in, in, &group));
+    add(b, g, beck__node_group_by(g, in, &(const beck_group_by_args){.key = "n", SITE}));
+    const beck_ordered_args three = {.n = 3, SITE};
+    add(b, g, beck__node_ordered(g, in, "top", &three, true));
+    add(b, g, beck__node_last_by_key(g, in, &none));
+    add(b, g, beck__node_count_by_key(g, in, &none));
+    struct node *numbers = beck__node_values(g, in, &none);
+    const double edges[] = {0, 1, 2};
+    const beck_histogram_args histogram = {.edges = edges, .edge_count = 3, SITE};
+    add(b, g, beck__node_stats(g, numbers, &none));
+    add(b, g, beck__node_histogram(g, numbers, &histogram));
+}
+
+/* Those whose operations carry a row, which is encoded outside the arena. */
+static void build_carrying(struct built *b, struct graph *g, struct node *in)
+{
+    const beck_fold_args zero = {.zero = beck_integer_value(1), .fn = fold, SITE};
+    add(b, g, beck__node_fold_by_key(g, in, &zero));
+    const beck_value cells[] = {beck_text_value("a zero"), beck_null};
+    const beck_aggregate_args own_zero = {.schema = "s STRING, t STRING",
+                                          .zero = beck_values_value(cells, 2),
+                                          .merge_value = fold,
+                                          .merge_combiners = fold,
+                                          SITE};
+    add(b, g, beck__node_aggregate_by_key(g, in, &own_zero));
+    add(b, g, beck__node_aggregate(g, in, &own_zero));
+    const beck_lookup_args key = {.key = beck_text_value("k"), SITE};
+    add(b, g, beck__node_lookup(g, in, &key));
+}
+
 static void build_ends(struct built *b, struct graph *g, const struct node *in)
 {
     const beck_save_args save = {.class_of = &sink, .params = "params", .params_size = 7, SITE};
@@ -118,6 +165,7 @@ static void build(struct built *b, struct graph *g)
     build_narrow(b, g, in);
     build_wide(b, g, in);
     build_wide(b, g, odd);
+    build_beside(b, g, in);
     if (in)
         build_ends(b, g, in);
 }
@@ -155,10 +203,11 @@ static void test_travels(void **state)
     struct text text = {.memory = f->arena.memory};
 
     build(&b, &f->graph);
+    build_carrying(&b, &f->graph, b.nodes[0]);
     if (f->error.status)
         print_error("%s\n", f->error.text);
     assert_int_equal(f->error.status, BECK_OK);
-    assert_int_equal(b.count, 55);
+    assert_int_equal(b.count, 77);
     assert_int_equal(b.programs_count, 6);
     for (uint32_t i = 0; i < b.count; i++) {
         for (const struct node *n = b.nodes[i]; n; n = n->parents[0])
@@ -225,12 +274,35 @@ static void test_no_memory(void **state)
     assert_true(bytes > 10000 && bytes < 1000000);
 }
 
+/* Every allocation fails once. */
+static void test_no_memory_for_rows(void **state)
+{
+    struct os *os = beck__os_real();
+    struct error error = {.status = BECK_NO_MEMORY};
+
+    (void)state;
+    for (uint64_t n = 1; error.status; n++) {
+        struct arena arena = {.memory = &os->memory};
+        struct graph graph = {.arena = &arena, .os = os, .error = &error, .partitions = 8};
+        struct built b = {.count = 0};
+        beck__error_clear(&error);
+        struct node *in = beck__node_ranges(&graph, "ranges", (beck_site){"src/wc.c", 3}, &ranges,
+                                            beck_string("params"));
+        beck__os_memory_fail(os, n, false);
+        build_carrying(&b, &graph, in);
+        beck__os_memory_fail(os, 0, false);
+        assert_true(error.status == BECK_OK || error.status == BECK_NO_MEMORY);
+        beck__arena_deinit(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_travels, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_chains, fixture_setup, fixture_teardown),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory_for_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

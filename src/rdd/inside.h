@@ -12,6 +12,12 @@ struct origin {
     const char *label;
 };
 
+struct sorting {
+    struct order order;
+    uint32_t partitions;
+    uint64_t limit; /* 0: all */
+};
+
 struct node *beck__node_new(struct graph *graph, enum node_kind kind, const struct origin *origin);
 /* The node's parents; false without memory (error set). */
 bool beck__node_parents(struct graph *graph, struct node *node, struct node *const *parents,
@@ -36,6 +42,28 @@ bool beck__node_context(struct graph *graph, const struct origin *origin, struct
                         const void *ctx, size_t size);
 /* True if the rows have a value beside their key; else the error is set. */
 bool beck__node_pair(struct graph *graph, const struct origin *origin, const struct node *parent);
+/* What beck_key_by makes of a parent, for other operators, too. */
+struct node *beck__node_keyed(struct graph *graph, struct node *parent, const struct origin *origin,
+                              const beck_key_by_args *args);
+/* Columns [first, first + count). */
+struct node *beck__node_project(struct graph *graph, struct node *parent,
+                                const struct origin *origin, uint32_t first, uint32_t count);
+/* The rows in order, in `partitions` partitions; with `limit` the first ones, in one. */
+struct node *beck__node_sorted(struct graph *graph, struct node *parent,
+                               const struct origin *origin, const struct sorting *sorting);
+/* Columns of a, then of b, under free names ("n", "n_right"). NULL without memory (error set). */
+const beck_schema *beck__schema_beside(struct graph *graph, const struct origin *origin,
+                                       const beck_schema *a, const beck_schema *b);
+/* A step inside an operator: not shown. NULL stays NULL. */
+static inline struct node *beck__node_hide(struct node *node)
+{
+    if (node)
+        node->hidden = true;
+    return node;
+}
+/* A row of these fields, encoded, as an operation carries it: `what` names it in errors. */
+bool beck__node_row(struct graph *graph, const struct origin *origin, const beck_schema *schema,
+                    const beck_value *value, const char *what, beck_str *row);
 /* The partition count of an operator: the default for 0; 0 after an error. */
 uint32_t beck__node_partitions(struct graph *graph, const struct origin *origin, int partitions);
 /* columns of a, then of b. NULL without memory (error set). */

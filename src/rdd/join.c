@@ -7,6 +7,9 @@
  *                union -> shuffle by key hash -> GROUP of the sides [ -> JOIN ]
  *   b -> SIDE 1 /
  *
+ * subtract and its like are joins that emit other rows; to compare whole rows, all columns are the
+ * key.
+ *
  * Partitions of a come before those of b, so that all keep their order.
  */
 #include "rdd/inside.h"
@@ -120,13 +123,25 @@ static bool schemas(struct cogroup *g)
     return g->sided && g->lists;
 }
 
+const beck_schema *beck__schema_beside(struct graph *graph, const struct origin *origin,
+                                       const beck_schema *a, const beck_schema *b)
+{
+    struct field *fields =
+        beck__arena_alloc(graph->arena, ((size_t)a->count + b->count + 1) * sizeof *fields);
+    uint32_t count = 0;
+
+    if (fields && add_fields(graph, fields, &count, a->fields, a->count) &&
+        add_fields(graph, fields, &count, b->fields, b->count))
+        return beck__schema_join(graph, fields, count, NULL, 0);
+    beck__error_memory(graph->error, origin->name, 0);
+    return NULL;
+}
+
 static struct node *hide(struct node *node, uint32_t keys)
 {
-    if (node) {
-        node->hidden = true;
+    if (node)
         node->keys = keys;
-    }
-    return node;
+    return beck__node_hide(node);
 }
 
 /* The node whose rows are keys with their lists. */
@@ -143,7 +158,7 @@ static struct node *cogroup(struct cogroup *g)
     }
     const beck_none_args united = {.site = g->origin->site};
     struct node *all = hide(beck__node_union_all(g->graph, sides, g->sides, &united), keys);
-    struct partitioning to = {PARTITION_HASH, keys, g->partitions};
+    struct partitioning to = {.kind = PARTITION_HASH, .keys = keys, .count = g->partitions};
     struct node *shuffled =
         all ? hide(beck__node_shuffle(g->graph, all, g->origin, to), keys) : NULL;
     struct op group = {.kind = OP_GROUP, .keys = keys, .fold = FOLD_SIDES, .out = g->lists};
@@ -184,6 +199,29 @@ struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node
     return beck__node_cogroup_all(graph, (struct node *const[]){a, b}, 2, args);
 }
 
+/* Rows `out` of the two lists of a key. */
+static struct node *meet(struct cogroup *g, uint64_t kind, const beck_schema *out)
+{
+    uint32_t keys = g->parents[0]->keys;
+    uint32_t *widths = beck__arena_alloc(g->graph->arena, 2 * sizeof *widths);
+
+    if (!widths)
+        return no_memory(g) ? g->parents[0] : NULL;
+    for (uint32_t i = 0; i < 2; i++)
+        widths[i] = width_of(g->parents[i]);
+    struct node *lists = hide(cogroup(g), keys);
+    struct op op = {.kind = OP_JOIN,
+                    .keys = keys,
+                    .number = kind,
+                    .column_count = 2,
+                    .columns = widths,
+                    .out = out};
+    struct node *node = lists ? beck__node_narrow(g->graph, lists, g->origin, &op) : NULL;
+    if (node)
+        node->keys = keys;
+    return node;
+}
+
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,
                              const beck_join_args *args)
 {
@@ -199,27 +237,74 @@ struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b
                                 ".kind is %d; give one of beck_join_kind", (int)args->kind);
     if (!start(&g, graph, &origin, sides, 2, args->partitions))
         return NULL;
-    uint32_t left = width_of(a), right = width_of(b), count = 0;
-    struct field *fields =
-        beck__arena_alloc(graph->arena, (a->schema->count + right) * sizeof *fields);
-    uint32_t *widths = beck__arena_alloc(graph->arena, 2 * sizeof *widths);
-    if (!fields || !widths ||
-        !add_fields(graph, fields, &count, a->schema->fields, a->schema->count) ||
-        !add_fields(graph, fields, &count, b->schema->fields + b->keys, right)) {
-        no_memory(&g);
+    const beck_schema values = {.count = width_of(b), .fields = b->schema->fields + b->keys};
+    const beck_schema *out = beck__schema_beside(graph, &origin, a->schema, &values);
+    return out ? meet(&g, (uint64_t)args->kind, out) : NULL;
+}
+
+/* ---- what one side has and the other has not ------------------------------------------------- */
+
+/* The columns of the row as its key; a value is needed, and the first column serves. */
+static struct node *whole_key(const struct cogroup *g, struct node *parent)
+{
+    uint32_t count = parent->schema->count;
+    uint32_t *columns = beck__arena_alloc(g->graph->arena, (count + 1) * sizeof *columns);
+
+    if (!columns)
+        return no_memory(g) ? parent : NULL;
+    for (uint32_t k = 0; k <= count; k++)
+        columns[k] = k % count;
+    struct op op = {
+        .kind = OP_PROJECT, .keys = parent->keys, .column_count = count + 1, .columns = columns};
+    op.out = beck__schema_join(g->graph, parent->schema->fields, count, parent->schema->fields, 1);
+    return hide(op.out ? beck__node_narrow(g->graph, parent, g->origin, &op) : NULL, count);
+}
+
+/* subtract and intersection: whole rows are compared. */
+static struct node *compare_rows(struct graph *graph, struct node *a, struct node *b,
+                                 const struct origin *origin, int partitions, enum op_join kind)
+{
+    struct cogroup g = {.graph = graph, .origin = origin};
+
+    if (!a || !b)
         return NULL;
-    }
-    widths[0] = left;
-    widths[1] = right;
-    struct node *lists = hide(cogroup(&g), a->keys);
-    struct op op = {.kind = OP_JOIN,
-                    .keys = a->keys,
-                    .number = (uint64_t)args->kind,
-                    .column_count = 2,
-                    .columns = widths,
-                    .out = beck__schema_join(graph, fields, count, NULL, 0)};
-    struct node *node = lists && op.out ? beck__node_narrow(graph, lists, &origin, &op) : NULL;
+    uint32_t keys = a->keys;
+    const beck_schema *rows = a->schema;
+    struct node *sides[] = {whole_key(&g, a), whole_key(&g, b)};
+    if (!sides[0] || !sides[1] || !start(&g, graph, origin, sides, 2, partitions))
+        return NULL;
+    struct node *node = meet(&g, kind, kind == JOIN_KEYS ? rows : sides[0]->schema);
+    if (node && kind == JOIN_LEFT_ALONE)
+        node = beck__node_project(graph, beck__node_hide(node), origin, 0, rows->count);
     if (node)
-        node->keys = a->keys;
+        node->keys = keys;
     return node;
+}
+
+struct node *beck__node_subtract(struct graph *graph, struct node *a, struct node *b,
+                                 const beck_group_args *args)
+{
+    struct origin origin = {"subtract", args->site, args->name};
+
+    return compare_rows(graph, a, b, &origin, args->partitions, JOIN_LEFT_ALONE);
+}
+
+struct node *beck__node_intersection(struct graph *graph, struct node *a, struct node *b,
+                                     const beck_group_args *args)
+{
+    struct origin origin = {"intersection", args->site, args->name};
+
+    return compare_rows(graph, a, b, &origin, args->partitions, JOIN_KEYS);
+}
+
+struct node *beck__node_subtract_by_key(struct graph *graph, struct node *a, struct node *b,
+                                        const beck_group_args *args)
+{
+    struct origin origin = {"subtract_by_key", args->site, args->name};
+    struct node *sides[] = {a, b};
+    struct cogroup g;
+
+    return start(&g, graph, &origin, sides, 2, args->partitions)
+               ? meet(&g, JOIN_LEFT_ALONE, a->schema)
+               : NULL;
 }

@@ -182,29 +182,72 @@ static struct node *key_by_columns(struct graph *graph, struct node *parent,
     return node;
 }
 
+struct node *beck__node_keyed(struct graph *graph, struct node *parent, const struct origin *origin,
+                              const beck_key_by_args *args)
+{
+    if (!args->key)
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "no key is given");
+    if (!args->fn)
+        return key_by_columns(graph, parent, origin, args->key);
+    const beck_schema *key = beck__node_schema(graph, origin, args->key);
+    struct op op = {
+        .kind = OP_CALL, .keys = parent->keys, .emits = EMITS_ONE, .adds = ADDS_ROW_AFTER};
+    if (!key || !beck__node_context(graph, origin, &op, args->ctx, args->ctx_size))
+        return NULL;
+    op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
+    op.out = beck__schema_join(graph, key->fields, key->count, parent->schema->fields,
+                               parent->schema->count);
+    struct node *node = op.out ? beck__node_narrow(graph, parent, origin, &op) : NULL;
+    if (node)
+        node->keys = key->count;
+    return node;
+}
+
 struct node *beck__node_key_by(struct graph *graph, struct node *parent,
                                const beck_key_by_args *args)
 {
     struct origin origin = {"key_by", args->site, args->name};
 
-    if (!parent)
+    return parent ? beck__node_keyed(graph, parent, &origin, args) : NULL;
+}
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+struct node *beck__node_project(struct graph *graph, struct node *parent,
+                                const struct origin *origin, uint32_t first, uint32_t count)
+{
+    uint32_t *columns = beck__arena_alloc(graph->arena, (count + 1) * sizeof *columns);
+
+    if (!columns) {
+        beck__error_memory(graph->error, origin->name, count * sizeof *columns);
         return NULL;
-    if (!args->key)
-        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID, "no key is given");
-    if (!args->fn)
-        return key_by_columns(graph, parent, &origin, args->key);
-    const beck_schema *key = beck__node_schema(graph, &origin, args->key);
+    }
+    for (uint32_t k = 0; k < count; k++)
+        columns[k] = first + k;
     struct op op = {
-        .kind = OP_CALL, .keys = parent->keys, .emits = EMITS_ONE, .adds = ADDS_ROW_AFTER};
-    if (!key || !beck__node_context(graph, &origin, &op, args->ctx, args->ctx_size))
-        return NULL;
-    op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
-    op.out = beck__schema_join(graph, key->fields, key->count, parent->schema->fields,
-                               parent->schema->count);
-    struct node *node = op.out ? beck__node_narrow(graph, parent, &origin, &op) : NULL;
+        .kind = OP_PROJECT, .keys = parent->keys, .column_count = count, .columns = columns};
+    op.out = beck__schema_join(graph, parent->schema->fields + first, count, NULL, 0);
+    return op.out ? beck__node_narrow(graph, parent, origin, &op) : NULL;
+}
+
+struct node *beck__node_keys(struct graph *graph, struct node *parent, const beck_none_args *args)
+{
+    struct origin origin = {"keys", args->site, args->name};
+    struct node *node = parent ? beck__node_project(graph, parent, &origin, 0, parent->keys) : NULL;
+
     if (node)
-        node->keys = key->count;
+        node->keys = parent->keys;
     return node;
+}
+
+struct node *beck__node_values(struct graph *graph, struct node *parent, const beck_none_args *args)
+{
+    struct origin origin = {"values", args->site, args->name};
+
+    if (!parent || !beck__node_pair(graph, &origin, parent))
+        return NULL;
+    return beck__node_project(graph, parent, &origin, parent->keys,
+                              parent->schema->count - parent->keys);
 }
 
 /* ---- glom, union ----------------------------------------------------------------------------- */

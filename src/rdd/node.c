@@ -194,9 +194,9 @@ struct node *beck__node_source(struct graph *graph, const char *name, beck_site 
     return node;
 }
 
-struct node *beck__node_values(struct graph *graph, const char *name, beck_site site,
-                               const beck_schema *schema, const struct blocks *partitions,
-                               uint32_t count)
+struct node *beck__node_from_values(struct graph *graph, const char *name, beck_site site,
+                                    const beck_schema *schema, const struct blocks *partitions,
+                                    uint32_t count)
 {
     struct origin origin = {name, site, NULL};
     struct node *node = beck__node_new(graph, NODE_VALUES, &origin);
@@ -382,10 +382,15 @@ void beck__node_print(const struct node *node, struct text *out)
 {
     beck__node_name(node, out);
     if (node->kind == NODE_SHUFFLE) {
-        beck__text_printf(out, "  shuffle to %u partition%s", node->partitioning.count,
-                          node->partitioning.count == 1 ? "" : "s");
+        if (node->partitioning.kind == PARTITION_SAME)
+            beck__text_add(out, "  keeps its partitions and counts them");
+        else
+            beck__text_printf(out, "  shuffle to %u partition%s", node->partitioning.count,
+                              node->partitioning.count == 1 ? "" : "s");
         if (node->partitioning.kind == PARTITION_HASH)
             beck__text_printf(out, " by key hash");
+        if (node->partitioning.kind == PARTITION_RANGE)
+            beck__text_printf(out, " by range");
     } else if (node->kind == NODE_WINDOW) {
         beck__text_printf(out, "  window of %lld ms every %lld ms",
                           (long long)node->window->length_ms, (long long)node->window->slide_ms);

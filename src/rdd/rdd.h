@@ -25,6 +25,13 @@ enum node_kind {
 struct node;
 struct stamp;
 
+/* Of numbers. Their mean and the sum of the squares of the distances from it are those of Welford,
+ * merged as Chan et al. do. */
+struct moments {
+    int64_t count;
+    double sum, mean, squares, min, max;
+};
+
 /* Makes the dataset of a MADE node in one instance from those of its parents (NULL: no RDD in this
  * batch; never so with needs_rdd). BECK_OK with *dataset NULL: this one has none either. */
 typedef beck_status node_make_fn(struct node *node, struct stamp *stamp,
@@ -131,9 +138,9 @@ struct node *beck__node_error(struct graph *graph, const char *name, beck_site s
 /* Sources. The schema text is parsed; values and params must live in the graph's arena. */
 struct node *beck__node_source(struct graph *graph, const char *name, beck_site site,
                                const char *schema, uint32_t source);
-struct node *beck__node_values(struct graph *graph, const char *name, beck_site site,
-                               const beck_schema *schema, const struct blocks *partitions,
-                               uint32_t count);
+struct node *beck__node_from_values(struct graph *graph, const char *name, beck_site site,
+                                    const beck_schema *schema, const struct blocks *partitions,
+                                    uint32_t count);
 struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site site,
                                const beck_direct_class *class_of, beck_str params);
 
@@ -174,6 +181,55 @@ struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node
                                 const beck_group_args *args);
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,
                              const beck_join_args *args);
+
+struct node *beck__node_subtract(struct graph *graph, struct node *a, struct node *b,
+                                 const beck_group_args *args);
+struct node *beck__node_intersection(struct graph *graph, struct node *a, struct node *b,
+                                     const beck_group_args *args);
+struct node *beck__node_subtract_by_key(struct graph *graph, struct node *a, struct node *b,
+                                        const beck_group_args *args);
+
+struct node *beck__node_keys(struct graph *graph, struct node *parent, const beck_none_args *args);
+struct node *beck__node_values(struct graph *graph, struct node *parent,
+                               const beck_none_args *args);
+struct node *beck__node_group_by(struct graph *graph, struct node *parent,
+                                 const beck_group_by_args *args);
+struct node *beck__node_sort_by(struct graph *graph, struct node *parent,
+                                const beck_sort_args *args);
+struct node *beck__node_sort_by_key(struct graph *graph, struct node *parent,
+                                    const beck_sort_key_args *args);
+struct node *beck__node_coalesce(struct graph *graph, struct node *parent,
+                                 const beck_repartition_args *args);
+struct node *beck__node_zip(struct graph *graph, struct node *a, struct node *b,
+                            const beck_none_args *args);
+struct node *beck__node_cartesian(struct graph *graph, struct node *a, struct node *b,
+                                  const beck_none_args *args);
+struct node *beck__node_zip_with_index(struct graph *graph, struct node *parent,
+                                       const beck_none_args *args);
+struct node *beck__node_fold_by_key(struct graph *graph, struct node *parent,
+                                    const beck_fold_args *args);
+struct node *beck__node_aggregate_by_key(struct graph *graph, struct node *parent,
+                                         const beck_aggregate_args *args);
+
+/* Those behind actions: all in one partition. */
+struct node *beck__node_fold(struct graph *graph, struct node *parent, const beck_fold_args *args);
+struct node *beck__node_aggregate(struct graph *graph, struct node *parent,
+                                  const beck_aggregate_args *args);
+/* The first args->n in order, or with `top` in the reverse one. */
+struct node *beck__node_ordered(struct graph *graph, struct node *parent, const char *name,
+                                const beck_ordered_args *args, bool top);
+/* The last row of each key; (key..., count). */
+struct node *beck__node_last_by_key(struct graph *graph, struct node *parent,
+                                    const beck_none_args *args);
+struct node *beck__node_count_by_key(struct graph *graph, struct node *parent,
+                                     const beck_none_args *args);
+/* One row: the bytes of a struct moments, of the first column. */
+struct node *beck__node_stats(struct graph *graph, struct node *parent, const beck_none_args *args);
+/* (bucket BIGINT, count BIGINT), of the first column. */
+struct node *beck__node_histogram(struct graph *graph, struct node *parent,
+                                  const beck_histogram_args *args);
+struct node *beck__node_lookup(struct graph *graph, struct node *parent,
+                               const beck_lookup_args *args);
 
 /* A node whose dataset is made by a function in each instance: the caller fills in `make` and
  * `user`, and needs_rdd if the function cannot do without. */

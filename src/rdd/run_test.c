@@ -60,7 +60,8 @@ static struct node *values(struct world *w, const char *first, const char *secon
             beck__blocks_add(&lists[p], beck__block_new(b.memory, schema, b.chunk, 0, 1, NULL)));
     }
     beck__builder_deinit(&b);
-    return beck__node_values(&w->f.graph, "parallelize", (beck_site){"wc.c", 3}, schema, lists, 2);
+    return beck__node_from_values(&w->f.graph, "parallelize", (beck_site){"wc.c", 3}, schema, lists,
+                                  2);
 }
 
 static void values_free(void)

@@ -54,6 +54,15 @@ TRANSFORM(map_partitions, beck_map_partitions_args)
 TRANSFORM(key_by, beck_key_by_args)
 TRANSFORM(repartition, beck_repartition_args)
 TRANSFORM(glom, beck_none_args)
+TRANSFORM(keys, beck_none_args)
+TRANSFORM(values, beck_none_args)
+TRANSFORM(coalesce, beck_repartition_args)
+TRANSFORM(sort_by, beck_sort_args)
+TRANSFORM(sort_by_key, beck_sort_key_args)
+TRANSFORM(zip_with_index, beck_none_args)
+TRANSFORM(group_by, beck_group_by_args)
+TRANSFORM(fold_by_key, beck_fold_args)
+TRANSFORM(aggregate_by_key, beck_aggregate_args)
 TRANSFORM(reduce_by_key, beck_reduce_args)
 TRANSFORM(group_by_key, beck_group_args)
 TRANSFORM(combine_by_key, beck_combine_args)
@@ -162,6 +171,11 @@ static bool other_is_rdd(beck_rdd *r, beck_other other, const char *name, beck_s
 
 WITH(join, beck_join_args)
 WITH(cogroup, beck_group_args)
+WITH(subtract, beck_group_args)
+WITH(intersection, beck_group_args)
+WITH(subtract_by_key, beck_group_args)
+WITH(zip, beck_none_args)
+WITH(cartesian, beck_none_args)
 
 const char *beck_rdd_schema_text(const beck_rdd *r)
 {
@@ -250,7 +264,7 @@ static struct node *values_node(struct session_life *life, const char *name, bec
         beck__error_memory(graph->error, name, count * sizeof *values);
         return NULL;
     }
-    struct node *node = beck__node_values(graph, name, site, schema, values, count);
+    struct node *node = beck__node_from_values(graph, name, site, schema, values, count);
     if (!node || beck__node_dataset(&life->stamp, node, &dataset, graph->error))
         return NULL;
     return node;

@@ -313,21 +313,28 @@ beck_result *beck_first(beck_rdd *r)
     return result;
 }
 
-beck_result *beck_rdd_reduce(beck_rdd *r, const beck_reduce_args *args)
+beck_result *beck__session_result(beck_rdd *r, struct node *node, const char *what, bool some)
 {
-    if (r->life && r->node)
-        r = beck__session_rdd(r->life, beck__node_reduce(&r->life->graph, r->node, args));
-    beck_result *result = collect_node(r, "reduce");
-    if (!result->error.status && result->rows.rows == 0)
-        beck__error_set(&result->error, BECK_NOT_FOUND, "reduce: the RDD is empty");
+    beck_result *result = collect_node(r->life ? beck__session_rdd(r->life, node) : r, what);
+
+    if (some && !result->error.status && result->rows.rows == 0)
+        beck__error_set(&result->error, BECK_NOT_FOUND, "%s: the RDD is empty", what);
     return result;
 }
 
-beck_result *beck_rdd_count_by_value(beck_rdd *r, const beck_group_args *args)
+beck_result *beck__session_rows(beck_rdd *r, const struct builder *rows)
 {
-    if (r->life && r->node)
-        r = beck__session_rdd(r->life, beck__node_count_by_value(&r->life->graph, r->node, args));
-    return collect_node(r, "count_by_value");
+    struct beck_result *result = result_for(r);
+
+    if (!result)
+        return poisoned_result();
+    struct block *block =
+        beck__block_new(result->rows.memory, rows->schema, rows->chunk, 0, rows->chunk->rows, NULL);
+    if (!block || !beck__blocks_add(&result->rows, block))
+        beck__error_memory(&result->error, "a result", 0);
+    gather(result);
+    beck__session_stick(r, &result->error);
+    return result;
 }
 
 static void add_count(void *user, uint32_t partition, const struct blocks *rows)

@@ -27,7 +27,7 @@ static void dataset_deinit(struct dataset *d)
 {
     for (uint32_t i = 0; i < d->value_blocks; i++)
         beck__block_unref(d->values[0].items[i]);
-    for (size_t i = 0; d->out && i < (size_t)d->maps * d->partitions; i++)
+    for (size_t i = 0; d->out && i < (size_t)d->maps * d->lists; i++)
         beck__blocks_deinit(&d->out[i]);
 }
 
@@ -162,12 +162,15 @@ static struct dataset *narrow(struct scope *scope, struct dataset *parent,
 static struct dataset *shuffle(struct scope *scope, struct dataset *parent,
                                struct partitioning partitioning, const beck_schema *schema)
 {
-    struct dataset *d = dataset_new(scope, DATA_SHUFFLE, schema, partitioning.count);
+    bool same = partitioning.kind == PARTITION_SAME;
+    struct dataset *d =
+        dataset_new(scope, DATA_SHUFFLE, schema, same ? parent->partitions : partitioning.count);
 
     if (!d)
         return NULL;
     d->parent = parent;
     d->partitioning = partitioning;
+    d->partitioning.count = d->partitions;
     return d;
 }
 
@@ -182,6 +185,37 @@ static struct dataset *unite(struct scope *scope, struct dataset *const *parents
         return NULL;
     d->parents = beck__arena_copy(&scope->arena, parents, count * sizeof(struct dataset *));
     d->parent_count = count;
+    return d->parents ? d : NULL;
+}
+
+static struct dataset *coalesce(struct scope *scope, struct dataset *parent, uint32_t count)
+{
+    uint32_t partitions = count < parent->partitions ? count : parent->partitions;
+    struct dataset *d = dataset_new(scope, DATA_COALESCE, parent->schema, partitions);
+
+    if (!d)
+        return NULL;
+    d->parent = parent;
+    d->pieces = parent->partitions;
+    return d;
+}
+
+static struct dataset *pair(struct scope *scope, enum pair_kind kind, struct dataset *left,
+                            struct dataset *right, const beck_schema *schema)
+{
+    struct dataset *both[] = {left, right};
+    uint64_t partitions = left->partitions;
+    if (kind == PAIR_CARTESIAN)
+        partitions *= right->partitions;
+    struct dataset *d = partitions > UINT32_MAX
+                            ? NULL
+                            : dataset_new(scope, DATA_PAIR, schema, (uint32_t)partitions);
+
+    if (!d)
+        return NULL;
+    d->pair = kind;
+    d->parents = beck__arena_copy(&scope->arena, both, sizeof both);
+    d->parent_count = 2;
     return d->parents ? d : NULL;
 }
 
@@ -200,10 +234,78 @@ void beck__local_datasets(struct engine *engine)
     engine->narrow = narrow;
     engine->shuffle = shuffle;
     engine->unite = unite;
+    engine->coalesce = coalesce;
+    engine->pair = pair;
     engine->partitions = partitions;
 }
 
+/* ---- where a partition comes from ------------------------------------------------------------ */
+
+struct strip beck__dataset_strip(const struct dataset *d, uint32_t p)
+{
+    if (d->partitioning.kind == PARTITION_SAME)
+        return (struct strip){d->out + p, 0, 1};
+    return (struct strip){d->out + p, d->lists, d->maps};
+}
+
+struct pieces beck__dataset_pieces(const struct dataset *d, uint32_t p)
+{
+    uint64_t first = (uint64_t)p * d->pieces / d->partitions;
+    uint64_t end = ((uint64_t)p + 1) * d->pieces / d->partitions;
+
+    return (struct pieces){(uint32_t)first, (uint32_t)(end - first)};
+}
+
+const struct dataset *beck__dataset_piece(const struct dataset *d, uint32_t i, uint32_t *partition)
+{
+    *partition = d->parent ? i : 0;
+    return d->parent ? d->parent : d->parents[i];
+}
+
+void beck__dataset_meet(const struct dataset *d, uint32_t p, uint32_t meets[2])
+{
+    uint32_t right = d->pair == PAIR_CARTESIAN ? d->parents[1]->partitions : 0;
+
+    meets[0] = right ? p / right : p;
+    meets[1] = right ? p % right : p;
+}
+
+uint64_t beck__dataset_rows_before(const struct dataset *d, uint32_t p)
+{
+    uint64_t rows = d->rows_before;
+
+    for (uint32_t i = 0; i < p && d->kind == DATA_VALUES; i++)
+        rows += d->values[i].rows;
+    for (uint32_t i = 0; i < p && d->kind == DATA_SHUFFLE; i++)
+        rows += d->target_rows[i];
+    return rows;
+}
+
 /* ---- what a stage needs to know -------------------------------------------------------------- */
+
+static bool pieces_nothing(const struct dataset *d, uint32_t p)
+{
+    struct pieces pieces = beck__dataset_pieces(d, p);
+
+    for (uint32_t i = 0; i < pieces.count; i++) {
+        uint32_t q;
+        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        if (!beck__dataset_nothing(piece, q))
+            return false;
+    }
+    return true;
+}
+
+/* Rows that have no partner are an error of ZIP, so both must have none. */
+static bool pair_nothing(const struct dataset *d, uint32_t p)
+{
+    uint32_t meets[2];
+
+    beck__dataset_meet(d, p, meets);
+    bool left = beck__dataset_nothing(d->parents[0], meets[0]);
+    bool right = beck__dataset_nothing(d->parents[1], meets[1]);
+    return d->pair == PAIR_ZIP ? left && right : left || right;
+}
 
 bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
 {
@@ -223,6 +325,10 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
             partition -= d->parents[i]->partitions;
         }
         break;
+    case DATA_COALESCE:
+        return pieces_nothing(d, partition);
+    case DATA_PAIR:
+        return pair_nothing(d, partition);
     }
     return true;
 }
@@ -230,6 +336,11 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
 static uint64_t add_rows(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t multiply_rows(uint64_t a, uint64_t b)
+{
+    return b && a > UINT64_MAX / b ? UINT64_MAX : a * b;
 }
 
 uint64_t beck__dataset_rows(const struct dataset *d)
@@ -244,6 +355,7 @@ uint64_t beck__dataset_rows(const struct dataset *d)
     case DATA_RANGES:
         return UINT64_MAX;
     case DATA_NARROW:
+    case DATA_COALESCE:
         return beck__dataset_rows(d->parent);
     case DATA_SHUFFLE:
         if (!d->target_rows)
@@ -255,6 +367,9 @@ uint64_t beck__dataset_rows(const struct dataset *d)
         for (uint32_t i = 0; i < d->parent_count; i++)
             rows = add_rows(rows, beck__dataset_rows(d->parents[i]));
         return rows;
+    case DATA_PAIR:
+        rows = beck__dataset_rows(d->parents[0]);
+        return d->pair == PAIR_ZIP ? rows : multiply_rows(rows, beck__dataset_rows(d->parents[1]));
     }
     return rows;
 }
@@ -264,7 +379,10 @@ bool beck__dataset_calls(const struct dataset *d)
     switch (d->kind) {
     case DATA_NARROW:
         return d->calls || beck__dataset_calls(d->parent);
+    case DATA_COALESCE:
+        return beck__dataset_calls(d->parent);
     case DATA_UNION:
+    case DATA_PAIR:
         for (uint32_t i = 0; i < d->parent_count; i++)
             if (beck__dataset_calls(d->parents[i]))
                 return true;

@@ -153,6 +153,99 @@ static void test_union(void **state)
     }
 }
 
+/* Neighbouring partitions, one after the other; of whatever they are made. */
+static void test_coalesce(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct engine_options options;
+    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
+        lab_open(&lab, options);
+        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
+        struct dataset *a = lab_numbers(&lab, 5, 1);
+        struct dataset *both[] = {lab_narrow(&lab, a, &plus), a};
+        struct dataset *d = lab.engine->unite(lab.scope, both, 2);
+        d = lab.engine->coalesce(lab.scope, lab.engine->coalesce(lab.scope, d, 4), 3);
+        assert_int_equal(lab.engine->partitions(d), 3);
+        assert_int_equal(lab.engine->partitions(lab.engine->coalesce(lab.scope, d, 9)), 3);
+        assert_int_equal(beck__dataset_rows(d), 10);
+        assert_true(beck__dataset_calls(d));
+        lab_run(&lab, lab_narrow(&lab, d, &plus), NULL);
+        assert_string_equal(lab_text(&lab),
+                            "[0]\n(key number 0,2000)\n(1,2001)\n[1]\n(key number 2,2002)\n"
+                            "(3,2003)\n(key number 4,2004)\n[2]\n(key number 0,1000)\n(1,1001)\n"
+                            "(key number 2,1002)\n(3,1003)\n(key number 4,1004)\n");
+        struct dataset *none = lab.engine->coalesce(lab.scope, lab_numbers(&lab, 4, 0), 2);
+        assert_true(beck__dataset_nothing(none, 1));
+        none = lab.engine->coalesce(lab.scope, lab_numbers(&lab, 0, 0), 2);
+        assert_int_equal(lab.engine->partitions(none), 0);
+        lab_close(&lab);
+    }
+}
+
+static void test_pairs(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct engine_options options;
+    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
+        lab_open(&lab, options);
+        const beck_schema *beside = test_schema(&lab.arena, PAIR ", k2 STRING, n2 BIGINT");
+        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
+        struct dataset *a = lab_numbers(&lab, 2, 1), *b = lab_narrow(&lab, a, &plus);
+        struct dataset *d = lab.engine->pair(lab.scope, PAIR_ZIP, a, b, beside);
+        assert_true(beck__dataset_calls(d));
+        assert_int_equal(beck__dataset_rows(d), 2);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(lab_text(&lab),
+                            "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(1,1,1,1001)\n");
+        d = lab.engine->pair(lab.scope, PAIR_CARTESIAN, a, b, beside);
+        assert_int_equal(lab.engine->partitions(d), 4);
+        assert_int_equal(beck__dataset_rows(d), 4);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(
+            lab_text(&lab),
+            "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(key number 0,0,1,1001)\n"
+            "[2]\n(1,1,key number 0,1000)\n[3]\n(1,1,1,1001)\n");
+        struct dataset *none = lab_numbers(&lab, 2, 0);
+        d = lab.engine->pair(lab.scope, PAIR_CARTESIAN, a, none, beside);
+        assert_true(beck__dataset_nothing(d, 3));
+        d = lab.engine->pair(lab.scope, PAIR_ZIP, a, none, beside);
+        assert_false(beck__dataset_nothing(d, 1));
+        assert_int_equal(lab_try(&lab, d, NULL), BECK_INVALID);
+        assert_non_null(strstr(lab.error.text, "1 rows on the left and 0 on the right"));
+        lab_close(&lab);
+    }
+}
+
+/* Rows are kept where they are, and those of earlier partitions are counted. */
+static void test_same(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct engine_options options;
+    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
+        lab_open(&lab, options);
+        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
+        struct op index = test_op(&lab.arena, OP_INDEX, PAIR, PAIR ", index BIGINT");
+        struct dataset *both[] = {lab_numbers(&lab, 2, 2), lab_numbers(&lab, 1, 0),
+                                  lab_narrow(&lab, lab_numbers(&lab, 1, 1), &plus)};
+        struct dataset *d = lab.engine->unite(lab.scope, both, 3);
+        d = lab_shuffle(&lab, d, PARTITION_SAME, 0, PAIR);
+        assert_int_equal(lab.engine->partitions(d), 4);
+        d = lab_narrow(&lab, d, &index);
+        lab_run(&lab, d, NULL);
+        assert_string_equal(lab_text(&lab), "[0]\n(key number 0,0,0)\n(1,1,1)\n"
+                                            "[1]\n(key number 2,2,2)\n(3,3,3)\n"
+                                            "[3]\n(key number 0,1000,4)\n");
+        d = lab_narrow(&lab, lab_numbers(&lab, 3, 1), &index); /* values are counted already */
+        lab_run(&lab, d, NULL);
+        assert_string_equal(lab_text(&lab), "[0]\n(key number 0,0,0)\n[1]\n(1,1,1)\n"
+                                            "[2]\n(key number 2,2,2)\n");
+        lab_close(&lab);
+    }
+}
+
 /* map_partitions runs for an empty partition, too; a map does not. */
 static void test_silent(void **state)
 {
@@ -188,7 +281,8 @@ static void run_batch(struct lab *lab, const struct program *programs[3], const 
     struct scope *scope = engine->scope_new(engine, 1000);
     struct dataset *d = engine->from_received(scope, schema, &none);
     d = engine->narrow(scope, d, programs[0]);
-    d = engine->shuffle(scope, d, (struct partitioning){PARTITION_HASH, 1, 8}, schema);
+    d = engine->shuffle(
+        scope, d, (struct partitioning){.kind = PARTITION_HASH, .keys = 1, .count = 8}, schema);
     d = engine->narrow(scope, d, programs[1]);
     struct job job = {.scope = scope,
                       .dataset = d,
@@ -271,8 +365,9 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_values), test(test_received),    test(test_ranges), test(test_union),
-        test(test_silent), test(test_empty_batch), test(test_scopes), test(test_references),
+        test(test_values),      test(test_received), test(test_ranges),     test(test_union),
+        test(test_coalesce),    test(test_pairs),    test(test_same),       test(test_silent),
+        test(test_empty_batch), test(test_scopes),   test(test_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,11 +19,12 @@ static void run_free(struct local *local, struct run *run)
 
 static void keep_shuffle(struct dataset *shuffle, struct run *run)
 {
-    struct blocks *row = shuffle->out + (size_t)run->partition * shuffle->partitions;
+    struct blocks *row = shuffle->out + (size_t)run->partition * shuffle->lists;
+    bool same = shuffle->partitioning.kind == PARTITION_SAME;
 
     for (uint32_t t = 0; t < run->out_count; t++) {
         row[t] = run->out[t];
-        shuffle->target_rows[t] += run->out[t].rows;
+        shuffle->target_rows[same ? run->partition : t] += run->out[t].rows;
     }
     memset(run->out, 0, run->out_count * sizeof *run->out);
     run->out[0].memory = row[0].memory; /* so that the empty lists can be dropped */
@@ -196,34 +197,52 @@ static void stage_init(struct stage *stage, struct local *local, const struct jo
     stage->job = job;
 }
 
+/* Room for what the maps make. */
+static beck_status shuffle_begin(struct local *local, struct dataset *d, struct error *error)
+{
+    struct arena *arena = &d->scope->arena;
+
+    d->lists = beck__partitioning_lists(&d->partitioning);
+    d->target_rows = beck__arena_alloc(arena, (d->partitions + 1) * sizeof *d->target_rows);
+    d->out =
+        beck__arena_alloc(arena, ((size_t)d->parent->partitions * d->lists + 1) * sizeof *d->out);
+    if (!d->target_rows || !d->out) {
+        d->target_rows = NULL;
+        return beck__error_memory(error, "a shuffle",
+                                  (size_t)d->parent->partitions * d->lists * sizeof *d->out);
+    }
+    d->maps = d->parent->partitions;
+    for (size_t i = 0; i < (size_t)d->maps * d->lists; i++)
+        d->out[i].memory = &local->os->memory;
+    return BECK_OK;
+}
+
+static void shuffle_drop(struct dataset *d)
+{
+    for (size_t i = 0; i < (size_t)d->maps * d->lists; i++)
+        beck__blocks_deinit(&d->out[i]);
+    d->maps = 0;
+    d->target_rows = NULL; /* a later job runs it again */
+}
+
 /* The stage of one shuffle. */
 static beck_status shuffle_run(struct local *local, struct dataset *d, const struct job *job,
                                struct error *error)
 {
     struct stage stage;
-    struct arena *arena = &d->scope->arena;
+    beck_status status = shuffle_begin(local, d, error);
 
+    if (status)
+        return status;
     stage_init(&stage, local, job);
     stage.input = d->parent;
     stage.shuffle = d;
-    d->maps = d->parent->partitions;
-    d->target_rows = beck__arena_alloc(arena, (d->partitions + 1) * sizeof *d->target_rows);
-    d->out = beck__arena_alloc(arena, ((size_t)d->maps * d->partitions + 1) * sizeof *d->out);
-    if (!d->target_rows || !d->out) {
-        size_t size = (size_t)d->maps * d->partitions * sizeof *d->out;
-        d->maps = 0;
-        d->target_rows = NULL;
-        return beck__error_memory(error, "a shuffle", size);
-    }
-    for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
-        d->out[i].memory = &local->os->memory;
     stage_run(&stage, 0, d->parent->partitions);
+    if (!stage.error.status && d->partitioning.kind == PARTITION_RANGE)
+        beck__range_cut(d, &stage.error);
     if (!stage.error.status)
         return BECK_OK;
-    for (size_t i = 0; i < (size_t)d->maps * d->partitions; i++)
-        beck__blocks_deinit(&d->out[i]);
-    d->maps = 0;
-    d->target_rows = NULL; /* a later job runs it again */
+    shuffle_drop(d);
     return beck__error_set(error, stage.error.status, "%s", stage.error.text);
 }
 

@@ -5,14 +5,22 @@
  *   dataset.c  datasets and scopes           task.c     one attempt of one partition
  *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
  *   wire.c     a task as bytes               process.c  worker processes (--isolate)
- *   blocks.c   lists of blocks as bytes
+ *   blocks.c   lists of blocks as bytes      range.c    sorted runs, cut into partitions
  */
 #ifndef BECK_ENGINE_LOCAL_H
 #define BECK_ENGINE_LOCAL_H
 
 #include "engine/engine.h"
 
-enum dataset_kind { DATA_VALUES, DATA_RANGES, DATA_NARROW, DATA_SHUFFLE, DATA_UNION };
+enum dataset_kind {
+    DATA_VALUES,
+    DATA_RANGES,
+    DATA_NARROW,
+    DATA_SHUFFLE,
+    DATA_UNION,
+    DATA_COALESCE,
+    DATA_PAIR
+};
 
 /* Blocks of one partition; the dataset holds a reference of each. */
 struct slice {
@@ -32,15 +40,18 @@ struct dataset {
     const beck_direct_class *class_of; /* RANGES */
     beck_str params;
     const beck_str *ranges;
-    struct dataset *parent; /* NARROW, SHUFFLE */
+    uint64_t rows_before;   /* VALUES in a worker: of earlier partitions */
+    struct dataset *parent; /* NARROW, SHUFFLE; COALESCE, except in a worker */
     const struct program *program;
     bool silent, calls;             /* of the program */
-    struct dataset *const *parents; /* UNION */
+    struct dataset *const *parents; /* UNION, PAIR; COALESCE in a worker: of one partition each */
     uint32_t parent_count;
+    uint32_t pieces; /* COALESCE: partitions of the parent, or the parents */
+    enum pair_kind pair;
     struct partitioning partitioning; /* SHUFFLE */
-    struct blocks *out;               /* [map * partitions + target] */
-    uint32_t maps;
-    uint64_t *target_rows; /* by target; NULL: the stage has not run */
+    struct blocks *out;               /* [map * lists + target] */
+    uint32_t maps, lists;             /* a map makes `lists` of them */
+    uint64_t *target_rows;            /* by target; NULL: the stage has not run */
 };
 
 struct scope {
@@ -121,6 +132,25 @@ bool beck__dataset_nothing(const struct dataset *dataset, uint32_t partition);
 uint64_t beck__dataset_rows(const struct dataset *dataset);
 bool beck__dataset_calls(const struct dataset *dataset);
 void beck__local_scopes_free(struct local *local);
+/* Rows of the partitions before this one, if they are known: of VALUES, and behind a SHUFFLE. */
+uint64_t beck__dataset_rows_before(const struct dataset *dataset, uint32_t partition);
+/* What is in a partition of a SHUFFLE: `count` lists, `step` apart. */
+struct strip {
+    const struct blocks *first;
+    size_t step;
+    uint32_t count;
+};
+struct strip beck__dataset_strip(const struct dataset *dataset, uint32_t partition);
+/* The parents' partitions in one of a COALESCE: [first, first + count) of dataset piece. */
+struct pieces {
+    uint32_t first, count;
+};
+struct pieces beck__dataset_pieces(const struct dataset *dataset, uint32_t partition);
+/* Piece i of them: a dataset and a partition of it. */
+const struct dataset *beck__dataset_piece(const struct dataset *dataset, uint32_t i,
+                                          uint32_t *partition);
+/* The partition of each parent that meets in one of a PAIR. */
+void beck__dataset_meet(const struct dataset *dataset, uint32_t partition, uint32_t meets[2]);
 
 /* ---- task.c ---- */
 /* Runs the partition and fills run->out, status and error. Any thread. */
@@ -136,6 +166,11 @@ void beck__pool_run(struct local *local, struct run *run); /* on this thread */
 void beck__pool_push(struct local *local, struct run *run);
 /* The next finished run, waiting for it. NULL: woken by somebody else, look around. */
 struct run *beck__pool_take(struct local *local);
+
+/* ---- range.c ---- */
+/* Cuts the runs of all maps of a RANGE shuffle at the same keys, so that partitions follow each
+ * other in order and rows of one key are together. */
+beck_status beck__range_cut(struct dataset *shuffle, struct error *error);
 
 /* ---- job.c ---- */
 beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error);

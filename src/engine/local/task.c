@@ -26,12 +26,64 @@ static enum flow run_program(struct task *task, const struct program *program,
 {
     struct operator *head;
 
+    task->rows_before = beck__dataset_rows_before(parent, p);
     if (beck__pipeline_open(task, program, sink, &head))
         return FLOW_FAILED;
     enum flow flow = run_partition(task, parent, p, head);
     if (flow != FLOW_FAILED && beck__pipeline_finish(head, sink) == FLOW_FAILED)
         flow = FLOW_FAILED;
     beck__pipeline_close(head, sink);
+    return flow;
+}
+
+static enum flow run_shuffled(struct task *task, const struct dataset *d, uint32_t p,
+                              struct operator *sink)
+{
+    struct strip strip = beck__dataset_strip(d, p);
+    enum flow flow = FLOW_MORE;
+
+    for (uint32_t m = 0; m < strip.count && flow == FLOW_MORE; m++) {
+        const struct blocks *list = strip.first + m * strip.step;
+        for (size_t i = 0; i < list->count && flow == FLOW_MORE; i++)
+            flow = push_block(sink, task, list->items[i]);
+    }
+    return flow;
+}
+
+static enum flow run_pieces(struct task *task, const struct dataset *d, uint32_t p,
+                            struct operator *sink)
+{
+    struct pieces pieces = beck__dataset_pieces(d, p);
+    enum flow flow = FLOW_MORE;
+
+    for (uint32_t i = 0; i < pieces.count && flow == FLOW_MORE; i++) {
+        uint32_t q;
+        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        flow = run_partition(task, piece, q, sink);
+    }
+    return flow;
+}
+
+/* The right partition is held, then the left one comes by. */
+static enum flow run_pair(struct task *task, const struct dataset *d, uint32_t p,
+                          struct operator *sink)
+{
+    struct blocks right = {.memory = task->memory};
+    struct operator *keep = beck__collector_open(task, d->parents[1]->schema, &right);
+    struct operator *pair = NULL;
+    enum flow flow = FLOW_FAILED;
+    uint32_t meets[2];
+
+    beck__dataset_meet(d, p, meets);
+    if (keep && run_partition(task, d->parents[1], meets[1], keep) != FLOW_FAILED)
+        pair = beck__pair_open(task, d->pair, d->schema, &right, sink);
+    if (pair) {
+        flow = run_partition(task, d->parents[0], meets[0], pair);
+        if (flow != FLOW_FAILED && beck__pipeline_finish(pair, sink) == FLOW_FAILED)
+            flow = FLOW_FAILED;
+        beck__pipeline_close(pair, sink);
+    }
+    beck__blocks_deinit(&right);
     return flow;
 }
 
@@ -46,11 +98,7 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
             flow = push_block(sink, task, d->values[p].items[i]);
         break;
     case DATA_SHUFFLE:
-        for (uint32_t m = 0; m < d->maps && flow == FLOW_MORE; m++) {
-            const struct blocks *list = &d->out[(size_t)m * d->partitions + p];
-            for (size_t i = 0; i < list->count && flow == FLOW_MORE; i++)
-                flow = push_block(sink, task, list->items[i]);
-        }
+        flow = run_shuffled(task, d, p, sink);
         break;
     case DATA_RANGES:
         flow = beck__range_read(task, d->class_of, d->params, d->ranges[p], d->schema, sink);
@@ -65,6 +113,10 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
             p -= d->parents[i]->partitions;
         }
         break;
+    case DATA_COALESCE:
+        return run_pieces(task, d, p, sink);
+    case DATA_PAIR:
+        return run_pair(task, d, p, sink);
     }
     return flow;
 }
@@ -77,7 +129,7 @@ const beck_schema *beck__stage_schema(const struct stage *stage)
 static struct operator *sink_open(struct task *task, struct run *run, const beck_schema *schema,
                                   const struct partitioning *partitioning)
 {
-    run->out_count = partitioning ? partitioning->count : 1;
+    run->out_count = partitioning ? beck__partitioning_lists(partitioning) : 1;
     run->out = beck__alloc_zero(task->memory, run->out_count * sizeof *run->out);
     if (!run->out) {
         beck__error_memory(&task->error, "the output of a task", run->out_count * sizeof *run->out);
@@ -85,8 +137,9 @@ static struct operator *sink_open(struct task *task, struct run *run, const beck
     }
     for (uint32_t i = 0; i < run->out_count; i++)
         run->out[i].memory = task->memory;
-    return partitioning ? beck__shuffle_writer_open(task, schema, *partitioning, run->out)
-                        : beck__collector_open(task, schema, run->out);
+    return run->out_count > 1 || (partitioning && partitioning->kind <= PARTITION_SINGLE)
+               ? beck__shuffle_writer_open(task, schema, *partitioning, run->out)
+               : beck__collector_open(task, schema, run->out);
 }
 
 void beck__run_here(struct os *os, struct run *run, const struct dataset *input,

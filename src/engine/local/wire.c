@@ -5,7 +5,8 @@
  *
  *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, then the path:
- *            'N' program path | 'R' schema class params range | 'V' schema, blocks
+ *            'N' program path | 'R' schema class params range | 'V' schema, rows before u64, blocks
+ *            | 'C' u32 count, as many paths | 'P' kind u8, schema, two paths
  *   reply    status u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for
  *            each list its blocks
  *
@@ -79,15 +80,49 @@ static beck_status put_values(struct text *out, const struct dataset *d, uint32_
 
     beck__put_u8(out, 'V');
     put_schema(out, d->schema);
+    beck__put_u64(out, beck__dataset_rows_before(d, p));
     beck__blocks_begin(&w, out, d->schema);
     if (d->kind == DATA_VALUES)
         status = beck__blocks_put(&w, d->values[p].items, d->values[p].count, error);
-    for (uint32_t m = 0; !status && d->kind == DATA_SHUFFLE && m < d->maps; m++) {
-        const struct blocks *list = &d->out[(size_t)m * d->partitions + p];
+    struct strip strip = d->kind == DATA_SHUFFLE ? beck__dataset_strip(d, p) : (struct strip){0};
+    for (uint32_t m = 0; !status && m < strip.count; m++) {
+        const struct blocks *list = strip.first + m * strip.step;
         status = beck__blocks_put(&w, list->items, list->count, error);
     }
     beck__blocks_end(&w);
     return status;
+}
+
+static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
+                            struct error *error);
+
+static beck_status put_pieces(struct text *out, const struct dataset *d, uint32_t p,
+                              struct error *error)
+{
+    struct pieces pieces = beck__dataset_pieces(d, p);
+    beck_status status = BECK_OK;
+
+    beck__put_u8(out, 'C');
+    beck__put_u32(out, pieces.count);
+    for (uint32_t i = 0; !status && i < pieces.count; i++) {
+        uint32_t q;
+        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        status = put_path(out, piece, q, error);
+    }
+    return status;
+}
+
+static beck_status put_pair(struct text *out, const struct dataset *d, uint32_t p,
+                            struct error *error)
+{
+    uint32_t meets[2];
+
+    beck__dataset_meet(d, p, meets);
+    beck__put_u8(out, 'P');
+    beck__put_u8(out, (uint8_t)d->pair);
+    put_schema(out, d->schema);
+    beck_status status = put_path(out, d->parents[0], meets[0], error);
+    return status ? status : put_path(out, d->parents[1], meets[1], error);
 }
 
 static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
@@ -112,6 +147,10 @@ static beck_status put_path(struct text *out, const struct dataset *d, uint32_t 
     case DATA_VALUES:
     case DATA_SHUFFLE:
         return put_values(out, d, p, error);
+    case DATA_COALESCE:
+        return put_pieces(out, d, p, error);
+    case DATA_PAIR:
+        return put_pair(out, d, p, error);
     }
     return beck__error_set(error, BECK_INVALID, "no partition %u", p);
 }
@@ -245,11 +284,18 @@ static struct dataset *get_values(struct served *s, struct reader *in, struct da
         beck__error_memory(s->error, "a task", sizeof *slice);
         return NULL;
     }
-    if (beck__blocks_get(&s->os->memory, in, d->schema, &s->blocks, s->error))
-        return NULL;
-    *slice = (struct slice){s->blocks.items, (uint32_t)s->blocks.count, s->blocks.rows};
+    d->rows_before = beck__get_u64(in);
+    struct blocks list = {.memory = &s->os->memory};
+    bool whole = !beck__blocks_get(&s->os->memory, in, d->schema, &list, s->error);
+    /* the leaves share one list of references, whose array moves; each has its own of pointers */
+    slice->items = beck__arena_copy(&s->arena, list.items, list.count * sizeof(struct block *));
+    slice->count = (uint32_t)list.count;
+    slice->rows = list.rows;
+    if (!slice->items || !beck__blocks_append(&s->blocks, &list))
+        beck__error_memory(s->error, "a task", list.count * sizeof(struct block *));
+    beck__blocks_deinit(&list);
     d->values = slice;
-    return d;
+    return whole && !s->error->status ? d : NULL;
 }
 
 static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kind)
@@ -265,33 +311,97 @@ static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kin
     return kind == 'R' ? get_ranges(s, in, d) : get_values(s, in, d);
 }
 
-/* The programs from the last to the first, then the leaf; each takes what the next one gives. */
-static struct dataset *get_path(struct served *s, struct reader *in)
-{
-    struct dataset *first = NULL, **last = &first;
-    uint8_t kind;
+static struct dataset *get_path(struct served *s, struct reader *in, uint32_t depth);
 
-    for (uint32_t depth = 0; (kind = beck__get_u8(in)) == 'N'; depth++) {
-        struct dataset *d = dataset_new(s, DATA_NARROW);
-        if (!d || depth > DEPTH_MAX)
-            return d ? damaged(s, "its depth") : NULL;
-        d->program = get_program(s, in);
-        if (!d->program)
-            return NULL;
-        d->schema = d->program->out;
-        *last = d;
-        last = &d->parent;
+static struct dataset *get_narrow(struct served *s, struct reader *in, uint32_t depth)
+{
+    struct dataset *d = dataset_new(s, DATA_NARROW);
+
+    if (!d)
+        return NULL;
+    d->program = get_program(s, in);
+    if (!d->program)
+        return NULL;
+    d->schema = d->program->out;
+    d->parent = get_path(s, in, depth + 1);
+    if (d->parent && !beck__schema_equal(d->program->in, d->parent->schema, false))
+        return damaged(s, "the types of its path");
+    return d->parent ? d : NULL;
+}
+
+/* `count` paths as the parents of a dataset. */
+static bool get_parents(struct served *s, struct reader *in, struct dataset *d, uint32_t count,
+                        uint32_t depth)
+{
+    if (in->bad || count == 0 || count > in->size - in->at)
+        return damaged(s, "its path") != NULL;
+    struct dataset **parents = beck__arena_alloc(&s->arena, count * sizeof *parents);
+    if (!parents)
+        return beck__error_memory(s->error, "a task", count * sizeof *parents) == BECK_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        parents[i] = get_path(s, in, depth + 1);
+        if (!parents[i])
+            return false;
     }
-    *last = get_leaf(s, in, kind);
-    for (struct dataset *d = first; d && *last && d->kind == DATA_NARROW; d = d->parent)
-        if (!beck__schema_equal(d->program->in, d->parent->schema, false))
+    d->parents = parents;
+    d->parent_count = d->pieces = count;
+    return true;
+}
+
+static struct dataset *get_pieces(struct served *s, struct reader *in, uint32_t depth)
+{
+    struct dataset *d = dataset_new(s, DATA_COALESCE);
+
+    if (!d || !get_parents(s, in, d, beck__get_u32(in), depth))
+        return NULL;
+    d->schema = d->parents[0]->schema;
+    for (uint32_t i = 1; i < d->pieces; i++)
+        if (!beck__schema_equal(d->schema, d->parents[i]->schema, false))
             return damaged(s, "the types of its path");
-    return *last ? first : NULL;
+    return d;
+}
+
+/* True if the pairs are the columns of the left, then those of the right. */
+static bool pair_fits(const struct dataset *d)
+{
+    const beck_schema *left = d->parents[0]->schema, *right = d->parents[1]->schema;
+
+    if (d->schema->count != left->count + right->count)
+        return false;
+    beck_schema first = {.count = left->count, .fields = d->schema->fields};
+    beck_schema second = {.count = right->count, .fields = d->schema->fields + left->count};
+    return beck__schema_equal(&first, left, false) && beck__schema_equal(&second, right, false);
+}
+
+static struct dataset *get_pair(struct served *s, struct reader *in, uint32_t depth)
+{
+    struct dataset *d = dataset_new(s, DATA_PAIR);
+
+    if (!d)
+        return NULL;
+    d->pair = (enum pair_kind)beck__get_u8(in);
+    d->schema = get_schema(s, in);
+    if (!d->schema || !get_parents(s, in, d, 2, depth))
+        return NULL;
+    return d->pair <= PAIR_CARTESIAN && pair_fits(d) ? d : damaged(s, "its pairs");
+}
+
+static struct dataset *get_path(struct served *s, struct reader *in, uint32_t depth)
+{
+    uint8_t kind = beck__get_u8(in);
+
+    if (depth > DEPTH_MAX)
+        return damaged(s, "its depth");
+    if (kind == 'N')
+        return get_narrow(s, in, depth);
+    if (kind == 'C')
+        return get_pieces(s, in, depth);
+    return kind == 'P' ? get_pair(s, in, depth) : get_leaf(s, in, kind);
 }
 
 static bool partitioning_fits(const struct partitioning *to, const beck_schema *schema)
 {
-    return to->kind <= PARTITION_SINGLE && to->count <= TARGETS_MAX && to->keys <= schema->count &&
+    return to->kind <= PARTITION_RANGE && to->count <= TARGETS_MAX && to->keys <= schema->count &&
            (to->kind != PARTITION_HASH || to->keys > 0 || to->count == 0);
 }
 
@@ -333,7 +443,7 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     bool acts = beck__get_u8(in) != 0;
     if (acts)
         action = get_program(s, in);
-    struct dataset *input = acts && !action ? NULL : get_path(s, in);
+    struct dataset *input = acts && !action ? NULL : get_path(s, in, 0);
     if (!input)
         return s->error->status;
     const beck_schema *schema = action ? action->out : input->schema;
@@ -399,7 +509,7 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
     if (status)
         return beck__error_set(error, status, "%.*s", (int)text.size, text.data);
     snprintf(run->warning, sizeof run->warning, "%.*s", (int)text.size, text.data);
-    if (lists != (shuffle ? shuffle->partitions : 1))
+    if (lists != (shuffle ? beck__partitioning_lists(&shuffle->partitioning) : 1))
         return beck__error_set(error, BECK_CORRUPT, "a worker's reply has %u lists", lists);
     run->out = beck__alloc_zero(memory, lists * sizeof *run->out);
     if (!run->out)

@@ -172,25 +172,55 @@ static bool names_its_own(struct arena *arena, struct reader *in)
     return true;
 }
 
+/* A leaf of rows is passed over: nothing of it is a function. */
+static void skip_values(struct reader *in)
+{
+    beck__get_string(in);
+    beck__get_u64(in);
+    for (uint32_t count = beck__get_u32(in); count && !in->bad; count--)
+        beck__get_string(in);
+}
+
+static bool path_is_fair(struct arena *arena, struct reader *in)
+{
+    uint64_t paths = 1; /* that are still to come */
+
+    for (; paths && !in->bad; paths--) {
+        uint8_t kind = beck__get_u8(in);
+        if (kind == 'N' && !names_its_own(arena, in))
+            return false;
+        if (kind == 'C')
+            paths += beck__get_u32(in);
+        if (kind == 'P') {
+            beck__get_u8(in);
+            beck__get_string(in);
+            paths++;
+        }
+        paths += kind == 'N' || kind == 'P';
+        if (kind == 'V')
+            skip_values(in);
+        if (kind != 'R')
+            continue;
+        beck__get_string(in);
+        struct function_id id = {beck__get_u64(in), 0};
+        id.offset = beck__get_u64(in);
+        if (!may_be(id, SOURCE))
+            return false;
+        beck__get_string(in);
+        beck__get_string(in);
+    }
+    return true;
+}
+
 /* May be tried: each function is of the form that is asked for, and there are few targets. */
 static bool is_fair(struct arena *arena, struct reader in)
 {
-    uint8_t kind;
-
     in.at = in.size < 21 ? in.size : 21;
     if (beck__get_u32(&in) > 100)
         return false;
     if (beck__get_u8(&in) && !names_its_own(arena, &in))
         return false;
-    while ((kind = beck__get_u8(&in)) == 'N' && !in.bad)
-        if (!names_its_own(arena, &in))
-            return false;
-    if (kind != 'R')
-        return true;
-    beck__get_string(&in);
-    struct function_id id = {beck__get_u64(&in), 0};
-    id.offset = beck__get_u64(&in);
-    return may_be(id, SOURCE);
+    return path_is_fair(arena, &in);
 }
 
 static void serve(struct os *os, struct arena *arena, struct reader in)
@@ -213,7 +243,8 @@ static void take_reply(struct os *os, struct arena *arena, struct reader in, boo
     const beck_schema *schema = NULL;
     struct error error = {0};
     beck__schema_parse(arena, "k STRING, n BIGINT", &schema, &error);
-    struct dataset shuffle = {.kind = DATA_SHUFFLE, .schema = schema, .partitions = 3};
+    struct dataset shuffle = {
+        .kind = DATA_SHUFFLE, .schema = schema, .partitions = 3, .partitioning = {.count = 3}};
     struct dataset input = {.kind = DATA_VALUES, .schema = schema, .partitions = 1};
     struct shared shared = {.count = 2};
     struct local local = {.options = {.shared = &shared}};
