@@ -212,6 +212,49 @@ static const int64_t four = 4;
     X(cogroup, beck_cogroup(SMALL, ODD, .partitions = 1),                                          \
       "k STRING, n ARRAY<BIGINT>, n_right ARRAY<BIGINT>",                                          \
       "(even,[0, 2],[])|(odd,[1, 3],[1, 3, 5])|", "")                                              \
+    X(keys, beck_keys(beck_key_by(KEYED, "n")), "n BIGINT", "0|1|2|3|4|5|6|", "")                  \
+    X(values, beck_values(KEYED), "n BIGINT", "0|1|2|3|4|5|6|", "")                                \
+    X(coalesce, beck_glom(beck_coalesce(beck_filter(in, is_odd), 2)), "elements ARRAY<BIGINT>",    \
+      "[1]|[3, 5]|", "[]|")                                                                        \
+    X(sort_by, beck_sort_by(KEYED, "k DESC, n"), "k STRING, n BIGINT",                             \
+      "(odd,1)|(odd,3)|(odd,5)|(even,0)|(even,2)|(even,4)|(even,6)|", "")                          \
+    X(sort_by_down, beck_sort_by(KEYED, "k DESC, n", .descending = true), "k STRING, n BIGINT",    \
+      "(even,6)|(even,4)|(even,2)|(even,0)|(odd,5)|(odd,3)|(odd,1)|", "")                          \
+    X(sort_by_call, beck_sort_by(in, "k STRING", parity, .descending = true), "n BIGINT",          \
+      "1|3|5|0|2|4|6|", "")                                                                        \
+    X(sort_by_key, beck_sort_by_key(KEYED), "k STRING, n BIGINT",                                  \
+      "(even,0)|(even,2)|(even,4)|(even,6)|(odd,1)|(odd,3)|(odd,5)|", "")                          \
+    X(zip_with_index, beck_zip_with_index(beck_filter(in, is_odd)), "n BIGINT, index BIGINT",      \
+      "(1,0)|(3,1)|(5,2)|", "")                                                                    \
+    X(zip_with_index_of_values, beck_zip_with_index(in), "n BIGINT, index BIGINT",                 \
+      "(0,0)|(1,1)|(2,2)|(3,3)|(4,4)|(5,5)|(6,6)|", "")                                            \
+    X(group_by, beck_group_by(in, "k STRING", parity, .partitions = 1),                            \
+      "k STRING, n ARRAY<BIGINT>", "(even,[0, 2, 4, 6])|(odd,[1, 3, 5])|", "")                     \
+    X(group_by_columns, beck_group_by(KEYED, "k", .partitions = 1), "k STRING, n ARRAY<BIGINT>",   \
+      "(even,[0, 2, 4, 6])|(odd,[1, 3, 5])|", "")                                                  \
+    X(fold_by_key, beck_fold_by_key(beck_coalesce(KEYED, 1), 100, plus, .partitions = 1),          \
+      "k STRING, n BIGINT", "(even,112)|(odd,109)|", "")                                           \
+    X(aggregate_by_key_from,                                                                       \
+      beck_aggregate_by_key(KEYED, "sum BIGINT", 100, .merge_value = plus,                         \
+                            .merge_combiners = plus, .partitions = 1),                             \
+      "k STRING, sum BIGINT", "(even,312)|(odd,309)|", "")                                         \
+    X(subtract, beck_sort_by(beck_subtract(in, beck_filter(in, is_odd)), "n"), "n BIGINT",         \
+      "0|2|4|6|", "")                                                                              \
+    X(subtract_keeps_equal_rows,                                                                   \
+      beck_subtract(beck_map(in, "k STRING", parity),                                              \
+                    beck_map(beck_filter(in, is_odd), "k STRING", parity)),                        \
+      "k STRING", "even|even|even|even|", "")                                                      \
+    X(intersection,                                                                                \
+      beck_intersection(beck_map(in, "k STRING", parity),                                          \
+                        beck_map(beck_filter(in, is_odd), "k STRING", parity)),                    \
+      "k STRING", "odd|", "")                                                                      \
+    X(subtract_by_key, beck_subtract_by_key(KEYED, ODD), "k STRING, n BIGINT",                     \
+      "(even,0)|(even,2)|(even,4)|(even,6)|", "")                                                  \
+    X(zip, beck_zip(beck_map(in, "m BIGINT", twice), in), "m BIGINT, n BIGINT",                    \
+      "(0,0)|(2,1)|(4,2)|(6,3)|(8,4)|(10,5)|(12,6)|", "")                                          \
+    X(cartesian, beck_cartesian(beck_filter(in, is_odd), beck_filter(in, is_odd)),                 \
+      "n BIGINT, n_right BIGINT", "(1,1)|(1,3)|(1,5)|(3,1)|(3,3)|(3,5)|(5,1)|(5,3)|(5,5)|", "")    \
+    X(subtract_of_other_types, beck_subtract(in, KEYED), NULL, NULL, NULL)                         \
     X(join_of_other_keys, beck_join(KEYED, beck_key_by(KEYED, "n")), NULL, NULL, NULL)
 
 /* On a stream these are transformations, on an RDD actions. */

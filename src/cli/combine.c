@@ -123,6 +123,44 @@ static bool build_combine_by_key(struct graph *graph, struct step *step)
     return true;
 }
 
+bool beck__cli_merging(struct graph *graph, struct step *step, const struct type *value,
+                       struct merging *merging)
+{
+    bool fold = beck__json_get(step->json, "fn") != NULL;
+    struct json_object *zero = beck__json_get(step->json, "zero");
+
+    merging->zero = beck__cli_scalar(zero);
+    merging->combiner = zero ? beck__cli_infer(&graph->types, zero) : NULL;
+    if (!merging->combiner || !beck__cli_fits(FITS_SCALAR, merging->combiner))
+        return beck__cli_fail(graph->failure, "op %s needs a zero", step->op);
+    if (fold && !beck__cli_type_equal(merging->combiner, value))
+        return beck__cli_no_fit(graph, step, "zero", value);
+    merging->merge_value =
+        merge_of(graph, step, fold ? "fn" : "merge_value", merging->combiner, value);
+    merging->merge_combiners = merge_of(graph, step, fold ? "fn" : "merge_combiners",
+                                        merging->combiner, merging->combiner);
+    return merging->merge_value && merging->merge_combiners;
+}
+
+/* fold_by_key and aggregate_by_key. */
+static bool build_merge_by_key(struct graph *graph, struct step *step)
+{
+    struct merging by;
+    char schema[SCHEMA_BYTES];
+
+    if (!beck__cli_needs_pair(graph, step) ||
+        !beck__cli_merging(graph, step, step->in->type->second, &by))
+        return false;
+    beck__cli_column(by.combiner, schema, sizeof schema);
+    if (strcmp(step->op, "fold_by_key") == 0)
+        CLI_APPLY(step->out, step->in, beck_fold_by_key, by.zero, by.merge_value);
+    else
+        CLI_APPLY(step->out, step->in, beck_aggregate_by_key, schema, by.zero,
+                  .merge_value = by.merge_value, .merge_combiners = by.merge_combiners);
+    return beck__cli_typed(graph, step, beck__cli_pair(graph, step->in->type->first, by.combiner),
+                           NULL);
+}
+
 static bool build_distinct(struct graph *graph, struct step *step)
 {
     CLI_APPLY0(step->out, step->in, beck_distinct);
@@ -241,6 +279,8 @@ static const struct {
     {"reduce_by_key", build_reduce_by_key, false},
     {"group_by_key", build_group_by_key, false},
     {"combine_by_key", build_combine_by_key, false},
+    {"fold_by_key", build_merge_by_key, false},
+    {"aggregate_by_key", build_merge_by_key, false},
     {"distinct", build_distinct, false},
     {"join", build_join, false},
     {"left_outer_join", build_join, false},

@@ -85,6 +85,8 @@ void beck__json_show(struct json_object *value, char *text, size_t size);
 /* Elements as an RDD. */
 beck_rdd *beck__cli_rdd(beck_context *ctx, struct json_object *elements, const struct type *type,
                         int partitions);
+/* A number or a text; null for anything else. It borrows the bytes. */
+beck_value beck__cli_scalar(struct json_object *value);
 /* A row as an element. The caller owns it. */
 struct json_object *beck__cli_element(beck_row row, const struct type *type);
 /* All rows of a result as a list of elements. */
@@ -231,6 +233,17 @@ void beck__cli_transforms_free(struct graph *graph);
 bool beck__cli_window(struct graph *graph, struct step *step, bool *known);
 /* Operators that combine elements; false with *known false: it is none. */
 bool beck__cli_combine(struct graph *graph, struct step *step, bool *known);
+/* The same for operators that order, number or compare elements. */
+bool beck__cli_arrange(struct graph *graph, struct step *step, bool *known);
+/* The zero of aggregate and fold ("zero"), and the functions that merge into it (fold: "fn" for
+ * both). False with a failure if they do not fit values of that type. */
+struct merging {
+    beck_value zero;
+    const struct type *combiner;
+    beck_reduce_fn *merge_value, *merge_combiners;
+};
+bool beck__cli_merging(struct graph *graph, struct step *step, const struct type *value,
+                       struct merging *merging);
 /* Runs an action of an RDD; false with *known false: it is not one. */
 bool beck__cli_action(struct graph *graph, struct step *step, bool *known);
 void beck__cli_graph_free(struct graph *graph);

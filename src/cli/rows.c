@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static beck_value scalar(struct json_object *value)
+beck_value beck__cli_scalar(struct json_object *value)
 {
     switch (json_object_get_type(value)) {
     case json_type_int:
@@ -24,7 +24,7 @@ static beck_value scalar(struct json_object *value)
 static beck_value nested(struct json_object *value, beck_value **spare)
 {
     if (!json_object_is_type(value, json_type_array))
-        return scalar(value);
+        return beck__cli_scalar(value);
     size_t count = json_object_array_length(value);
     beck_value *inside = *spare;
     *spare += count;
