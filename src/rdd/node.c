@@ -29,8 +29,6 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     if (!node)
         return beck__node_error(graph, origin->name, origin->site, BECK_NO_MEMORY, "no memory");
     node->kind = kind;
-    node->id = graph->next_id;
-    graph->next_id += graph->next_id % 2 ? 2 : 4;
     node->name = origin->name;
     node->site = origin->site;
     node->label = beck__arena_text(graph->arena, origin->label);
@@ -226,17 +224,47 @@ struct node *beck__node_ranges(struct graph *graph, const char *name, beck_site 
 
 /* ---- instances ------------------------------------------------------------------------------- */
 
-static struct dataset **place_of(struct stamp *stamp, uint32_t id)
+/* Where the node is, or would be. */
+static struct made *slot_of(const struct stamp *stamp, const struct node *node)
 {
-    size_t old = stamp->capacity;
+    uint64_t hash = (uint64_t)(uintptr_t)node * 0x9e3779b97f4a7c15u;
+    uint32_t mask = stamp->capacity - 1, i = (uint32_t)(hash >> 32) & mask;
 
-    if (id >= old) {
-        if (!beck__arena_reserve(stamp->arena, (void **)&stamp->datasets, &stamp->capacity,
-                                 (size_t)id + 1, sizeof *stamp->datasets))
-            return NULL;
-        memset(stamp->datasets + old, 0, (stamp->capacity - old) * sizeof *stamp->datasets);
-    }
-    return &stamp->datasets[id];
+    while (stamp->made[i].node && stamp->made[i].node != node)
+        i = (i + 1) & mask;
+    return &stamp->made[i];
+}
+
+static bool grow(struct stamp *stamp)
+{
+    const struct made *old = stamp->made;
+    uint32_t count = stamp->capacity, more = count ? 2 * count : 64;
+    struct made *made = beck__arena_alloc(stamp->arena, more * sizeof *made);
+
+    if (!made)
+        return false;
+    stamp->made = made;
+    stamp->capacity = more;
+    for (uint32_t i = 0; i < count; i++)
+        if (old[i].node)
+            *slot_of(stamp, old[i].node) = old[i];
+    return true;
+}
+
+/* The dataset of the node, NULL at first; valid until the next one is placed. NULL without memory.
+ */
+static struct dataset **place_of(struct stamp *stamp, const struct node *node)
+{
+    struct made *slot = stamp->capacity ? slot_of(stamp, node) : NULL;
+
+    if (slot && slot->node)
+        return &slot->dataset;
+    if (2 * (stamp->count + 1) > stamp->capacity && !grow(stamp))
+        return NULL;
+    slot = slot_of(stamp, node);
+    slot->node = node;
+    stamp->count++;
+    return &slot->dataset;
 }
 
 static beck_status plan_ranges(struct stamp *stamp, const struct node *node,
@@ -339,7 +367,7 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
 beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct dataset **dataset,
                                struct error *error)
 {
-    struct dataset **place = place_of(stamp, node->id);
+    struct dataset **place = place_of(stamp, node);
 
     if (!place)
         return beck__error_memory(error, node->name, 0);
@@ -350,14 +378,14 @@ beck_status beck__node_dataset(struct stamp *stamp, struct node *node, struct da
     *dataset = NULL;
     beck_status status = instance(stamp, node, dataset, error);
     if (!status)
-        stamp->datasets[node->id] = *dataset;
+        *place_of(stamp, node) = *dataset; /* it is there, but may have moved */
     return status;
 }
 
 beck_status beck__node_set_dataset(struct stamp *stamp, const struct node *node,
                                    struct dataset *dataset, struct error *error)
 {
-    struct dataset **place = place_of(stamp, node->id);
+    struct dataset **place = place_of(stamp, node);
 
     if (!place)
         return beck__error_memory(error, node->name, 0);

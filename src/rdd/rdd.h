@@ -43,9 +43,6 @@ struct graph {
     struct arena *arena;
     struct os *os;
     struct error *error; /* sticky: the first error */
-    /* 0, 4, 8 ... for nodes of the context; 2, 6 ... for what it keeps of batches; odd ones for
-     * those of a batch: its stamp holds all three. */
-    uint32_t next_id;
     uint32_t partitions; /* default after a shuffle */
     struct kept *first_kept, *last_kept;
 };
@@ -86,7 +83,6 @@ struct window {
 
 struct node {
     enum node_kind kind;
-    uint32_t id;
     const char *name; /* "flat_map" */
     const char *label;
     beck_site site;
@@ -120,8 +116,13 @@ struct stamp {
     int64_t batch_ms;
     struct dataset **sources; /* by number; NULL: no RDD in this batch */
     uint32_t source_count;
-    struct dataset **datasets; /* by node id */
-    size_t capacity;
+    struct made *made; /* open addressing by node; a power of two of them, at most half full */
+    uint32_t count, capacity;
+};
+
+struct made {
+    const struct node *node; /* NULL: empty */
+    struct dataset *dataset;
 };
 
 /* What users hold of an RDD: a node in the life (of the context, or of a batch) that it is from. */

@@ -198,6 +198,29 @@ static void test_many_parents(void **state)
     close(&w);
 }
 
+/* A stamp finds each of many nodes again. */
+static void test_many_nodes(void **state)
+{
+    (void)state;
+    struct world w;
+    struct dataset *first[300], *dataset;
+    struct node *nodes[300];
+    open(&w, lab_options(1));
+    struct node *lines = values(&w, "a", "b");
+    for (int i = 0; i < 300; i++) {
+        nodes[i] = beck__node_union(&w.f.graph, lines, lines, (beck_site){"wc.c", i});
+        assert_ok(beck__node_dataset(&w.stamp, nodes[i], &first[i], &w.f.error), w.f.error);
+    }
+    for (int i = 0; i < 300; i++) {
+        assert_ok(beck__node_dataset(&w.stamp, nodes[i], &dataset, &w.f.error), w.f.error);
+        assert_ptr_equal(dataset, first[i]);
+        assert_true(i == 0 || first[i] != first[i - 1]);
+    }
+    assert_int_equal(w.stamp.count, 301);
+    values_free();
+    close(&w);
+}
+
 /* Without memory a dataset is an error, never NULL with BECK_OK. */
 static void test_no_memory(void **state)
 {
@@ -210,8 +233,8 @@ static void test_no_memory(void **state)
         struct error error = {0};
         struct dataset *dataset = NULL;
         struct arena arena = {.memory = &os->memory, .first = 16};
-        w.stamp.datasets = NULL;
-        w.stamp.capacity = 0;
+        w.stamp.made = NULL;
+        w.stamp.count = w.stamp.capacity = 0;
         w.stamp.arena = &arena;
         beck__os_memory_fail(os, n, true);
         beck_status status = beck__node_dataset(&w.stamp, node, &dataset, &error);
@@ -228,10 +251,8 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_word_count),
-        test(test_shared),
-        test(test_many_parents),
-        test(test_no_memory),
+        test(test_word_count), test(test_shared),    test(test_many_parents),
+        test(test_many_nodes), test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

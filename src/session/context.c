@@ -143,7 +143,6 @@ beck_context *beck__context_new(const beck_context_args *args)
     beck__arena_init(&ctx->kept_arena, &os->memory);
     life_init(&ctx->life, ctx, &ctx->arena, &ctx->error);
     life_init(&ctx->kept, ctx, &ctx->kept_arena, &ctx->error);
-    ctx->kept.graph.next_id = 2;
     ctx->settings = beck__settings_new(&ctx->arena);
     ctx->bus = beck__bus_new(os, &os->memory, 1024);
     if (!ctx->settings || !ctx->bus || !ctx->name || beck__shared_init(&ctx->shared, os)) {
@@ -159,7 +158,6 @@ beck_status beck__session_life_init(struct session_life *life, beck_context *ctx
                                     struct arena *arena, int64_t batch_ms, struct error *error)
 {
     life_init(life, ctx, arena, error);
-    life->graph.next_id = 1;
     life->stamp.batch_ms = batch_ms;
     return beck__session_life_open(life, error);
 }
