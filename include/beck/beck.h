@@ -751,6 +751,10 @@ BECK_API void beck_result_free(beck_result *result);
  * RDD of the context comes back as it is. */
 #define beck_keep(...) BECK__CALL0(beck__keep, beck_none_args, __VA_ARGS__)
 BECK_API beck_rdd *beck__keep(beck_rdd *r, const beck_none_args *args);
+/* Gives back what beck_keep holds, at the end of the batch: neither it nor what was made of it
+ * outside of this batch may be used any more, nor may it wait in a queue. NULL and other RDDs:
+ * nothing. */
+BECK_API void beck_rdd_free(beck_rdd *r);
 
 /* The text of a row as print shows it: one column its bytes, several (a,b,c). Writes at most
  * `size` bytes with a NUL at the end; returns the length it has without limit. */

@@ -122,6 +122,7 @@ static void life_init(struct session_life *life, beck_context *ctx, struct arena
     life->graph = (struct graph){.arena = arena, .os = ctx->os, .error = error};
     life->stamp = (struct stamp){.arena = arena, .life = life};
     life->results = NULL;
+    life->of_batch = false;
 }
 
 beck_context *beck__context_new(const beck_context_args *args)
@@ -140,9 +141,7 @@ beck_context *beck__context_new(const beck_context_args *args)
     ctx->name = beck__arena_text(&ctx->arena, args->name ? args->name : "beck");
     ctx->manual_clock = args->manual_clock;
     ctx->manual_ms = args->manual_start_ms;
-    beck__arena_init(&ctx->kept_arena, &os->memory);
     life_init(&ctx->life, ctx, &ctx->arena, &ctx->error);
-    life_init(&ctx->kept, ctx, &ctx->kept_arena, &ctx->error);
     ctx->settings = beck__settings_new(&ctx->arena);
     ctx->bus = beck__bus_new(os, &os->memory, 1024);
     if (!ctx->settings || !ctx->bus || !ctx->name || beck__shared_init(&ctx->shared, os)) {
@@ -158,17 +157,11 @@ beck_status beck__session_life_init(struct session_life *life, beck_context *ctx
                                     struct arena *arena, int64_t batch_ms, struct error *error)
 {
     life_init(life, ctx, arena, error);
+    life->of_batch = batch_ms != 0;
     life->stamp.batch_ms = batch_ms;
-    return beck__session_life_open(life, error);
-}
-
-beck_status beck__session_life_open(struct session_life *life, struct error *error)
-{
-    const beck_context *ctx = life->ctx;
-
     life->graph.partitions = ctx->life.graph.partitions;
     life->stamp.engine = ctx->engine;
-    life->stamp.scope = ctx->engine->scope_new(ctx->engine, life->stamp.batch_ms);
+    life->stamp.scope = ctx->engine->scope_new(ctx->engine, batch_ms);
     return life->stamp.scope ? BECK_OK : beck__error_memory(error, "a batch", 0);
 }
 
@@ -194,7 +187,7 @@ bool beck__session_own_thread(beck_context *ctx, const char *what, struct error 
 
 bool beck__session_lasts(const beck_rdd *r, const beck_context *ctx)
 {
-    return r->life == &ctx->life || r->life == &ctx->kept;
+    return r->life && r->life->ctx == ctx && !r->life->of_batch;
 }
 
 struct session_life *beck__session_life(beck_context *ctx)
@@ -211,6 +204,8 @@ void beck__session_life_end(struct session_life *life)
     if (life->stamp.scope)
         life->stamp.engine->scope_free(life->stamp.engine, life->stamp.scope);
     life->stamp.scope = NULL;
+    if (life->of_batch)
+        beck__session_kept_free(life->ctx, false);
 }
 
 beck_status beck__session_engine(beck_context *ctx)
@@ -251,7 +246,7 @@ void beck_context_free(beck_context *ctx)
     struct os *os = ctx->os;
     if (ctx->stream.driver)
         ctx->stream.free(ctx->stream.driver);
-    beck__session_life_end(&ctx->kept);
+    beck__session_kept_free(ctx, true);
     beck__session_life_end(&ctx->life);
     if (ctx->engine)
         ctx->engine->close(ctx->engine);
@@ -260,7 +255,6 @@ void beck_context_free(beck_context *ctx)
         beck__os_memory_max(os, 0);
     beck__bus_free(ctx->bus);
     beck__text_deinit(&ctx->described);
-    beck__arena_deinit(&ctx->kept_arena);
     beck__arena_deinit(&ctx->arena);
     beck__free(&os->memory, ctx, sizeof *ctx);
 }

@@ -251,10 +251,9 @@ static struct blocks *borrow(struct arena *arena, const struct blocks *lists, ui
     return all;
 }
 
-/* A node over the lists, whose blocks its dataset in that life then holds. */
-static struct node *values_node(struct session_life *life, const char *name, beck_site site,
-                                const beck_schema *schema, const struct blocks *lists,
-                                uint32_t count)
+struct node *beck__session_values(struct session_life *life, const char *name, beck_site site,
+                                  const beck_schema *schema, const struct blocks *lists,
+                                  uint32_t count)
 {
     struct graph *graph = &life->graph;
     const struct blocks *values = borrow(graph->arena, lists, count);
@@ -298,98 +297,12 @@ beck_rdd *beck__parallelize(beck_context *ctx, const beck_parallelize_args *args
     if (error.status)
         beck__node_error(graph, "parallelize", args->site, error.status, "%s", error.text);
     else
-        node = values_node(life, "parallelize", args->site, schema, lists, count);
+        node = beck__session_values(life, "parallelize", args->site, schema, lists, count);
     for (uint32_t p = 0; lists && p < count; p++)
         if (lists[p].memory)
             beck__blocks_deinit(&lists[p]);
     beck__free(memory, lists, count * sizeof *lists);
     return beck__session_rdd(life, node);
-}
-
-/* ---- keep -------------------------------------------------------------------------------------
- */
-
-struct keeping {
-    struct blocks *lists; /* by partition */
-    struct error *error;
-};
-
-static void keep_rows(void *user, uint32_t partition, const struct blocks *rows)
-{
-    struct keeping *keeping = user;
-
-    if (!beck__blocks_append(&keeping->lists[partition], rows))
-        beck__error_memory(keeping->error, "keep", 0);
-}
-
-/* The same schema, for longer than the batch. NULL with the error set. */
-static const beck_schema *keep_schema(beck_context *ctx, const beck_schema *schema,
-                                      struct error *error)
-{
-    struct text text = {.memory = &ctx->os->memory};
-    const beck_schema *copy = NULL;
-
-    beck__schema_print(schema, &text);
-    if (text.failed)
-        beck__error_memory(error, "keep", text.size);
-    else
-        beck__schema_parse(&ctx->kept_arena, beck__text_get(&text), &copy, error);
-    beck__text_deinit(&text);
-    return copy;
-}
-
-/* A node of the context over the rows of `r`. NULL with the error set. */
-static struct node *keep_node(beck_rdd *r, beck_site site, struct error *error)
-{
-    beck_context *ctx = r->life->ctx;
-    struct engine *engine = r->life->stamp.engine;
-    const beck_schema *schema = keep_schema(ctx, r->node->schema, error);
-    struct program same = {.in = schema, .out = schema};
-    struct dataset *dataset = NULL;
-    struct node *node = NULL;
-
-    if (!schema || beck__node_dataset(&r->life->stamp, r->node, &dataset, error))
-        return NULL;
-    uint32_t count = engine->partitions(dataset);
-    struct keeping keeping = {
-        beck__alloc_zero(&ctx->os->memory, (count + 1) * sizeof(struct blocks)), error};
-    struct job job = {.scope = r->life->stamp.scope,
-                      .dataset = dataset,
-                      .action = &same,
-                      .what = "keep",
-                      .deliver = keep_rows,
-                      .user = &keeping};
-    if (!keeping.lists)
-        beck__error_memory(error, "keep", count * sizeof(struct blocks));
-    for (uint32_t p = 0; keeping.lists && p < count; p++)
-        keeping.lists[p].memory = &ctx->os->memory;
-    if (keeping.lists && !engine->job_run(engine, &job, error) && !error->status)
-        node = values_node(&ctx->kept, "keep", site, schema, keeping.lists, count);
-    for (uint32_t p = 0; keeping.lists && p < count; p++)
-        beck__blocks_deinit(&keeping.lists[p]);
-    beck__free(&ctx->os->memory, keeping.lists, (count + 1) * sizeof(struct blocks));
-    if (node)
-        node->keys = r->node->keys;
-    return node;
-}
-
-beck_rdd *beck__keep(beck_rdd *r, const beck_none_args *args)
-{
-    struct error error = {0};
-
-    if (!r->node || beck__session_lasts(r, r->life->ctx))
-        return r;
-    if (!beck__session_ready(r, "keep", &error))
-        return beck__session_rdd(r->life, NULL);
-    struct session_life *kept = &r->life->ctx->kept;
-    if (!kept->stamp.scope)
-        beck__session_life_open(kept, &error);
-    kept->graph.error = r->life->graph.error; /* the driver's */
-    struct node *node = error.status ? NULL : keep_node(r, args->site, &error);
-    beck_rdd *result = beck__session_rdd(node ? kept : r->life, node);
-    kept->graph.error = &r->life->ctx->error;
-    beck__session_stick(r, &error);
-    return result;
 }
 
 /* ---- direct sources ---------------------------------------------------------------------------

@@ -33,6 +33,15 @@ struct session_life {
     struct graph graph;
     struct stamp stamp;
     struct beck_result *results; /* not freed by the user yet: newest first */
+    bool of_batch;
+};
+
+/* An RDD of a batch that outlives it: a life of its own. */
+struct kept_rdd {
+    struct kept_rdd *older;
+    struct session_life life;
+    struct arena arena;
+    bool dropped; /* goes when the batch is over */
 };
 
 struct beck_context {
@@ -49,8 +58,7 @@ struct beck_context {
     struct shared shared;  /* broadcast values and counters */
     struct engine *engine; /* opened by the first use */
     struct session_life life;
-    struct session_life kept; /* what beck_keep took from batches: the driver's thread makes it */
-    struct arena kept_arena;
+    struct kept_rdd *kept; /* newest first */
     struct session_stream stream;
     bool event_trigger;
     bool manual_clock;
@@ -86,12 +94,16 @@ bool beck__session_own_thread(beck_context *ctx, const char *what, struct error 
 bool beck__session_ready(beck_rdd *r, const char *what, struct error *error);
 /* The error of an action sticks, unless it was only asked by the wrong thread, or not to run. */
 void beck__session_stick(beck_rdd *r, const struct error *error);
-/* A life for one batch: `arena` must be empty; errors of its graph and actions go to *error. The
- * end frees results and datasets, not the arena. */
+/* A node over the lists, whose blocks its dataset in that life then holds. */
+struct node *beck__session_values(struct session_life *life, const char *name, beck_site site,
+                                  const beck_schema *schema, const struct blocks *lists,
+                                  uint32_t count);
+/* Ends the lives of kept RDDs: all, or those that were dropped. */
+void beck__session_kept_free(beck_context *ctx, bool all);
+/* A life for one batch, or for what is kept (batch_ms 0): `arena` must be empty; errors of its
+ * graph and actions go to *error. The end frees results and datasets, not the arena. */
 beck_status beck__session_life_init(struct session_life *life, beck_context *ctx,
                                     struct arena *arena, int64_t batch_ms, struct error *error);
-/* With the engine's scope, after which it can hold datasets. */
-beck_status beck__session_life_open(struct session_life *life, struct error *error);
 void beck__session_life_end(struct session_life *life);
 /* All rows of a node as a result that belongs to `owner`. NULL without memory. */
 struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,
