@@ -87,6 +87,7 @@ struct block;
 void beck__receiver_watch(beck_receiver *r, struct os_socket *socket, bool write);
 void beck__receiver_restart(beck_receiver *r, int64_t after_ms); /* not socket.reconnect */
 size_t beck__receiver_line_max(const beck_receiver *r);
+const struct beck_schema *beck__receiver_schema(const beck_receiver *r);
 beck_status beck__receiver_store_block(beck_receiver *r, uint64_t token, struct block *block);
 
 typedef struct beck_receiver_args {
@@ -242,6 +243,9 @@ BECK_API beck_status beck_sink_error(beck_sink *s, beck_status status, const cha
     __attribute__((format(printf, 3, 4)))
 #endif
     ;
+/* The rows as one block of Beck's own format, as raw_socket_stream receives them; valid until the
+ * next call. */
+BECK_API beck_status beck_writer_encode(beck_writer *w, const beck_chunk *rows, beck_str *block);
 BECK_API beck_status beck_writer_error(beck_writer *w, beck_status status, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))

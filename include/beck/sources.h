@@ -29,6 +29,32 @@ typedef struct beck_socket_text_args {
 BECK_API beck_dstream *beck__socket_text_stream(beck_context *ctx,
                                                 const beck_socket_text_args *args);
 
+/* Lines of standard input, the same way; one stream of a program. When it ends, batches are empty.
+ */
+#define beck_stdin_stream(...)                                                                     \
+    BECK__CALL0(beck__stdin_stream, beck_stdin_args, __VA_ARGS__)
+typedef struct beck_stdin_args {
+    BECK_ARGS_TAIL;
+    const char *name;
+    int64_t line_bytes_max;
+} beck_stdin_args;
+BECK_API beck_dstream *beck__stdin_stream(beck_context *ctx, const beck_stdin_args *args);
+
+/* Rows from a TCP server that sends them as blocks of Beck's own format, one behind the other
+ * (beck_writer_encode makes them): nothing is parsed, each block is checked as it arrives. After
+ * bytes that are no block of this schema, and when the server closes, it connects again. */
+#define beck_raw_socket_stream(ctx, ...)                                                           \
+    BECK__CALL(beck__raw_socket_stream, beck_raw_socket_args, ctx, __VA_ARGS__)
+typedef struct beck_raw_socket_args {
+    const char *host;
+    int port;
+    const char *schema;
+    BECK_ARGS_TAIL;
+    const char *name;
+    int64_t reconnect_ms;
+} beck_raw_socket_args;
+BECK_API beck_dstream *beck__raw_socket_stream(beck_context *ctx, const beck_raw_socket_args *args);
+
 /* RDDs pushed by the program: one per batch (all of them with .all). When none is left, batches
  * are empty, or there is no RDD at all with .none_when_empty. */
 #define beck_queue_stream(ctx, ...)                                                                \

@@ -8,10 +8,14 @@
 
 #include <beck/connector.h>
 
-/* socket_text_stream: lines from a TCP server. Rows "value STRING". */
+/* socket_text_stream: lines from a TCP server; stdin_stream: from standard input, which ends. Rows
+ * "value STRING". raw_socket_stream: encoded blocks, one behind the other, of the stream's schema.
+ */
 extern const beck_receiver_class beck__socket_receiver[1];
+extern const beck_receiver_class beck__stdin_receiver[1];
+extern const beck_receiver_class beck__raw_socket_receiver[1];
 struct beck__socket_params {
-    char host[256];
+    char host[256]; /* empty: standard input */
     int port;
     size_t line_bytes_max; /* 0: the setting's */
     int64_t reconnect_ms;  /* the same */

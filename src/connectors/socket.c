@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * socket_text_stream: a TCP client that reads lines. Bytes are received into a buffer of 2 MiB; the
- * lines of one read become a block of views into it, so nothing is copied but the unfinished line
- * at the end of a full buffer. Supervisor's thread.
+ * socket_text_stream: a TCP client that reads lines; stdin_stream: the same of standard input.
+ * Bytes are received into a buffer of 2 MiB; the lines of one read become a block of views into it,
+ * so nothing is copied but the unfinished line at the end of a full buffer. Supervisor's thread.
  */
 #include "connectors/connectors.h"
 
@@ -20,6 +20,7 @@ struct socket_state {
     struct os *os;
     struct os_socket *socket;
     bool connecting, warned;
+    bool ends; /* for good, when the other side does: standard input */
     struct buffer *buffer;
     size_t start; /* of the unfinished line in the buffer */
     struct line_cutter cutter;
@@ -43,12 +44,15 @@ static beck_status socket_open(beck_receiver *r, void *state)
     beck_status status = beck__schema_parse(&s->arena, "value STRING", &s->schema, &error);
     if (!status)
         status = beck__builder_init(&s->rows, &s->os->memory, s->schema, 8192, &error);
-    if (!status)
+    if (!status && *params->host)
         status = s->os->connect(s->os, params->host, params->port, &s->socket, &error);
+    else if (!status)
+        status = s->os->input(s->os, &s->socket, &error);
     if (status)
         return beck_receiver_error(r, status, "%s", error.text);
-    s->connecting = true;
-    beck__receiver_watch(r, s->socket, true);
+    s->connecting = *params->host != '\0';
+    s->ends = !s->connecting;
+    beck__receiver_watch(r, s->socket, s->connecting);
     return BECK_OK;
 }
 
@@ -154,6 +158,8 @@ static beck_status socket_poll(beck_receiver *r, void *state, int64_t timeout_ms
     b->size += got;
     if (status == BECK_AGAIN)
         return status;
+    if (status == BECK_CLOSED && s->ends)
+        return status;
     if (status)
         return lost(r, s, status, &error);
     return store_lines(r, s, false);
@@ -161,6 +167,15 @@ static beck_status socket_poll(beck_receiver *r, void *state, int64_t timeout_ms
 
 const beck_receiver_class beck__socket_receiver[1] = {{
     .name = "socket_text_stream",
+    .schema = "value STRING",
+    .state_size = sizeof(struct socket_state),
+    .open = socket_open,
+    .poll = socket_poll,
+    .close = socket_close,
+}};
+
+const beck_receiver_class beck__stdin_receiver[1] = {{
+    .name = "stdin_stream",
     .schema = "value STRING",
     .state_size = sizeof(struct socket_state),
     .open = socket_open,

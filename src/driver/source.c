@@ -145,11 +145,10 @@ beck_dstream *beck__direct_stream(beck_context *ctx, const beck_direct_stream_ar
 }
 
 /* The parameters of a socket; an error of theirs sticks. */
-static void check_socket(beck_context *ctx, const beck_socket_text_args *args, const char *host,
-                         size_t host_size)
+static void check_socket(beck_context *ctx, const char *name, const beck_socket_text_args *args,
+                         const char *host, size_t host_size)
 {
     struct graph *graph = &ctx->life.graph;
-    const char *name = "socket_text_stream";
 
     if (args->port < 1 || args->port > 65535)
         beck__node_error(graph, name, args->site, BECK_INVALID,
@@ -166,23 +165,59 @@ static void check_socket(beck_context *ctx, const beck_socket_text_args *args, c
                          ".reconnect_ms is %lld; give 1 or more", (long long)args->reconnect_ms);
 }
 
-beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args)
+static beck_dstream *socket_stream(beck_context *ctx, const char *kind,
+                                   const beck_receiver_class *class_of,
+                                   const beck_socket_text_args *args, const char *schema)
 {
     struct beck__socket_params params = {.port = args->port,
                                          .line_bytes_max = (size_t)args->line_bytes_max,
                                          .reconnect_ms = args->reconnect_ms};
     const char *host = args->host ? args->host : "";
-    beck_receiver_args to = {.class_of = beck__socket_receiver,
+    beck_receiver_args to = {.class_of = class_of,
+                             .schema = schema,
                              .site = args->site,
                              .params = &params,
                              .params_size = sizeof params,
                              .name = args->name};
 
     if (ctx)
-        check_socket(ctx, args, host, sizeof params.host);
+        check_socket(ctx, kind, args, host, sizeof params.host);
     if (strlen(host) < sizeof params.host)
         memcpy(params.host, host, strlen(host));
-    return receiver(ctx, "socket_text_stream", &to);
+    return receiver(ctx, kind, &to);
+}
+
+beck_dstream *beck__socket_text_stream(beck_context *ctx, const beck_socket_text_args *args)
+{
+    return socket_stream(ctx, "socket_text_stream", beck__socket_receiver, args, NULL);
+}
+
+beck_dstream *beck__raw_socket_stream(beck_context *ctx, const beck_raw_socket_args *args)
+{
+    beck_socket_text_args socket = {.host = args->host,
+                                    .port = args->port,
+                                    .site = args->site,
+                                    .name = args->name,
+                                    .reconnect_ms = args->reconnect_ms};
+
+    return socket_stream(ctx, "raw_socket_stream", beck__raw_socket_receiver, &socket,
+                         args->schema ? args->schema : "");
+}
+
+beck_dstream *beck__stdin_stream(beck_context *ctx, const beck_stdin_args *args)
+{
+    struct beck__socket_params params = {.line_bytes_max = (size_t)args->line_bytes_max};
+    beck_receiver_args to = {.class_of = beck__stdin_receiver,
+                             .site = args->site,
+                             .params = &params,
+                             .params_size = sizeof params,
+                             .name = args->name};
+
+    if (ctx && (args->line_bytes_max < 0 || args->line_bytes_max > UINT32_MAX))
+        beck__node_error(&ctx->life.graph, "stdin_stream", args->site, BECK_INVALID,
+                         ".line_bytes_max is %lld; give a number from 1 to %lu",
+                         (long long)args->line_bytes_max, (unsigned long)UINT32_MAX);
+    return receiver(ctx, "stdin_stream", &to);
 }
 
 beck_dstream *beck__constant_input(beck_context *ctx, const beck_constant_input_args *args)

@@ -189,6 +189,8 @@ beck_status beck_ranges_error(beck_ranges *ranges, beck_status status, const cha
 /* Parameters of OP_SINK: `bytes`; the class: function[0]. */
 struct beck_writer {
     beck_str params;
+    const beck_schema *schema; /* of the rows */
+    struct text block;         /* the newest encoded one */
     struct error reason;
 };
 
@@ -206,6 +208,18 @@ const void *beck_writer_params(const beck_writer *w, size_t *size)
     if (size)
         *size = w->params.size;
     return w->params.data;
+}
+
+beck_status beck_writer_encode(beck_writer *w, const beck_chunk *rows, beck_str *block)
+{
+    struct block_place place = {0, 0};
+
+    beck__text_clear(&w->block);
+    beck_status status = beck__block_encode(rows, w->schema, place, true, &w->block, &w->reason);
+    if (!status && w->block.failed)
+        status = beck__error_memory(&w->reason, "an encoded block", w->block.size);
+    *block = beck_bytes_of(beck__text_get(&w->block), status ? 0 : w->block.size);
+    return status;
 }
 
 beck_status beck_writer_error(beck_writer *w, beck_status status, const char *format, ...)
@@ -264,6 +278,7 @@ static void sink_close(struct operator *base)
     if (self->begun)
         self->class_of->end(&self->writer, self->state,
                             self->prepared && !base->task->error.status);
+    beck__text_deinit(&self->writer.block);
     beck__builder_deinit(&self->out);
 }
 
@@ -279,6 +294,8 @@ struct operator *beck__sink_open(struct task *task, const struct op *op)
         return NULL;
     }
     self->writer.params = op->bytes;
+    self->writer.schema = op->in;
+    self->writer.block.memory = task->memory;
     self->base.push = sink_push;
     self->base.finish = sink_finish;
     self->base.close = sink_close;

@@ -19,7 +19,9 @@ struct beck_receiver {
     struct beck_receiver *next;
     int stream;
     const beck_receiver_class *class_of;
-    const beck_schema *schema;
+    const beck_schema *schema; /* of the context: not an orphan's */
+    uint32_t width;            /* columns */
+    bool lines;                /* it is one STRING column */
     beck_str params;
     const char *name;
     struct os_thread *thread;

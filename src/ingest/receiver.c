@@ -15,6 +15,11 @@ size_t beck__receiver_line_max(const beck_receiver *r)
     return r->ingest->options.line_bytes_max;
 }
 
+const struct beck_schema *beck__receiver_schema(const beck_receiver *r)
+{
+    return r->schema;
+}
+
 void beck__receiver_restart(beck_receiver *r, int64_t after_ms)
 {
     r->restart_ms = after_ms;
@@ -209,9 +214,9 @@ beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value
 {
     struct os *os = r->ingest->options.os;
 
-    if (count != r->schema->count)
+    if (count != r->width)
         return beck_receiver_error(r, BECK_TYPE, "stores %zu values, but the stream has %u columns",
-                                   count, r->schema->count);
+                                   count, r->width);
     beck_status status = admit(r);
     if (status)
         return status;
@@ -221,7 +226,7 @@ beck_status beck_store_values(beck_receiver *r, uint64_t token, const beck_value
     return status;
 }
 
-/* The rows as blocks of their own. */
+/* The rows as blocks of their own. Under the lock, or the schema might go. */
 static beck_status make_blocks(beck_receiver *r, const beck_value *values, size_t rows,
                                struct blocks *list)
 {
@@ -270,21 +275,20 @@ beck_status beck_store_rows(beck_receiver *r, uint64_t token, const beck_value *
 {
     struct os *os = r->ingest->options.os;
     struct blocks list = {.memory = &os->memory};
-    beck_status status = make_blocks(r, values, rows, &list);
+    beck_status status = admit(r);
 
-    if (!status)
-        status = admit(r);
+    if (status)
+        return status;
+    status = make_blocks(r, values, rows, &list);
+    if (!status && !add_blocks(r, &list))
+        status = beck__error_memory(&r->reason, "received rows", 0);
     if (!status) {
-        bool ok = add_blocks(r, &list);
-        if (ok)
-            r->open_token = r->sealed_token = token;
-        r->untold |= ok;
-        os->unlock(os, r->ingest->lock);
-        if (!ok)
-            status = beck_receiver_error(r, BECK_NO_MEMORY, "out of memory for received rows");
-        else
-            stored(r);
+        r->open_token = r->sealed_token = token;
+        r->untold = true;
     }
+    os->unlock(os, r->ingest->lock);
+    if (!status)
+        stored(r);
     beck__blocks_deinit(&list);
     return status;
 }
@@ -331,7 +335,7 @@ beck_status beck_store_bytes(beck_receiver *r, uint64_t token, const void *data,
     size_t keep = r->ingest->options.line_bytes_max + 1; /* a CR may come behind a line */
     beck_status status = BECK_OK;
 
-    if (r->schema->count != 1 || r->schema->fields[0].type != BECK_STRING)
+    if (!r->lines)
         return beck_receiver_error(r, BECK_TYPE,
                                    "beck_store_bytes needs a schema of one STRING column");
     while (size > 0 && !status) {

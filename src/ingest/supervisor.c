@@ -59,6 +59,8 @@ int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
     r->ingest = ingest;
     r->class_of = class_of;
     r->schema = schema;
+    r->width = schema->count;
+    r->lines = schema->count == 1 && schema->fields[0].type == BECK_STRING;
     r->partial.memory = memory;
     r->open_ms = -1;
     r->restart_ms = ingest->options.restart_ms;
@@ -117,7 +119,7 @@ static void begin_call(struct beck_receiver *r)
 
     os->lock(os, r->ingest->lock);
     r->inside = true;
-    r->since_ms = beck__receiver_now_ms(r);
+    r->since_ms = r->ingest->orphaned ? 0 : beck__receiver_now_ms(r);
     os->unlock(os, r->ingest->lock);
 }
 

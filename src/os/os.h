@@ -122,6 +122,8 @@ struct os {
     beck_status (*recv)(struct os *os, struct os_socket *socket, void *data, size_t size,
                         size_t *got, int64_t timeout_ns, struct error *error);
     void (*shut)(struct os *os, struct os_socket *socket); /* frees; NULL is nothing */
+    /* Standard input as a socket to receive from. Not in the simulation: BECK_UNSUPPORTED. */
+    beck_status (*input)(struct os *os, struct os_socket **socket, struct error *error);
 
     /* processes: the same executable again, with a socket to it; in the child, parent_channel gives
      * the other end (else NULL). Not in the simulation: BECK_UNSUPPORTED. */

@@ -52,6 +52,7 @@ struct os_socket {
     int fd;
     struct addrinfo *addresses; /* of a connect under way: all, to be freed */
     struct addrinfo *address;   /* and the one that is tried now */
+    bool input;                 /* standard input: a terminal, a pipe, a file */
     size_t size;                /* of this struct */
     char name[];                /* "localhost:9999" */
 };

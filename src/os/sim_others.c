@@ -37,6 +37,14 @@ static struct os_socket *parent_channel(struct os *os)
     return NULL;
 }
 
+static beck_status input(struct os *os, struct os_socket **socket, struct error *error)
+{
+    beck__sim_enter(os, SIM_OTHER);
+    *socket = NULL;
+    return beck__error_set(error, BECK_UNSUPPORTED,
+                           "open standard input: there is none in the simulation");
+}
+
 static void process_kill(struct os *os, struct os_process *process)
 {
     (void)os, (void)process;
@@ -99,6 +107,7 @@ void beck__sim_others(struct os *os)
 {
     os->signals_catch = signals_catch;
     os->signals_release = signals_release;
+    os->input = input;
     os->process_start = process_start;
     os->parent_channel = parent_channel;
     os->process_kill = process_kill;

@@ -10,6 +10,7 @@
 #include "os/real.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -298,6 +299,28 @@ static beck_status socket_send(struct os *os, struct os_socket *socket, const vo
     return BECK_OK;
 }
 
+/* Without O_NONBLOCK, which would hold for everybody who shares the terminal. */
+static ssize_t read_ready(int fd, void *data, size_t size)
+{
+    if (beck__poll_one(fd, POLLIN, 0) != 0)
+        return read(fd, data, size);
+    errno = EAGAIN;
+    return -1;
+}
+
+static beck_status socket_input(struct os *os, struct os_socket **result, struct error *error)
+{
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    *result = NULL;
+    if (fd < 0)
+        return beck__os_fail(error, errno, "open standard input");
+    *result = beck__socket_of(os, fd, "standard input");
+    if (!*result)
+        return beck__error_memory(error, "standard input", sizeof **result);
+    (*result)->input = true;
+    return BECK_OK;
+}
+
 static beck_status socket_recv(struct os *os, struct os_socket *socket, void *data, size_t size,
                                size_t *got, int64_t timeout_ns, struct error *error)
 {
@@ -305,7 +328,8 @@ static beck_status socket_recv(struct os *os, struct os_socket *socket, void *da
     int64_t until = end_of(timeout_ns);
     *got = 0;
     while (size) {
-        ssize_t n = recv(socket->fd, data, size, 0);
+        ssize_t n =
+            socket->input ? read_ready(socket->fd, data, size) : recv(socket->fd, data, size, 0);
         if (n > 0) {
             *got = (size_t)n;
             break;
@@ -332,4 +356,5 @@ void beck__real_sockets(struct os *os)
     os->send = socket_send;
     os->recv = socket_recv;
     os->shut = shut;
+    os->input = socket_input;
 }
