@@ -105,6 +105,32 @@ static void results_are_the_same(void **state)
     remove_all(folder.path);
 }
 
+/* Lines, records and whole files of a directory, batch by batch. */
+static void files_are_read_by_workers(void **state)
+{
+    char *argv[] = {"isolated", "--master", "local[2]", "--isolate", NULL};
+    struct folder folder = folder_new();
+    const char *path = folder.path;
+
+    (void)state;
+    put_file(in_folder(&folder, "a"), "ab\ncd\n", 6);
+    put_file(in_folder(&folder, "b"), "ef\n", 3);
+    beck_context *ctx = beck_context_new("isolated", .argc = 4, .argv = argv, .manual_clock = true);
+    beck_collector *lines = beck_collect_stream(
+        beck_text_file_stream(ctx, path, .from_beginning = true, .split_bytes = 2));
+    beck_collector *records =
+        beck_collect_stream(beck_binary_records_stream(ctx, path, 3, .from_beginning = true));
+    beck_collector *whole =
+        beck_collect_stream(beck_count(beck_file_stream(ctx, path, .from_beginning = true)));
+    if (beck_step(ctx, 1000))
+        print_error("%s\n", beck_error_text(ctx));
+    assert_batches(lines, "1000 ab|cd|ef|;");
+    assert_batches(records, "1000 61620a|63640a|65660a|;");
+    assert_batches(whole, "1000 2|;");
+    beck_context_free(ctx);
+    remove_all(folder.path);
+}
+
 /* ---- nothing leaks --------------------------------------------------------------------------- */
 
 static int changed = 1;
@@ -211,9 +237,9 @@ static void a_stream_may_be_isolated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(results_are_the_same),     test(globals_are_each_process_s_own),
-        test(a_failure_says_where),     test(a_worker_that_dies_is_replaced),
-        test(a_stream_may_be_isolated),
+        test(results_are_the_same),           test(files_are_read_by_workers),
+        test(globals_are_each_process_s_own), test(a_failure_says_where),
+        test(a_worker_that_dies_is_replaced), test(a_stream_may_be_isolated),
     };
 
     beck_context_free(beck_context_new("worker")); /* in a worker it serves, and never returns */

@@ -245,6 +245,31 @@ static void an_interrupt_ends_the_word_count_gracefully(void **state)
     server_close(&s);
 }
 
+/* Files that appear while it runs, and one that was there. */
+static void a_directory_is_watched(void **state)
+{
+    struct folder folder = folder_new();
+    char *argv[] = {"directory_word_count", folder.path, "--batch", "50ms", "--partitions=1", NULL};
+    char *none[] = {"directory_word_count", "/nowhere/x", NULL};
+    struct os *os = beck__os_real();
+
+    (void)state;
+    put_file(in_folder(&folder, "a"), "to be or not to be\n", 19);
+    struct child child = start(built("examples/directory_word_count"), argv);
+    wait_for(&child, "(to,2)");
+    put_file(in_folder(&folder, ".b"), "that is", 7);
+    os->rename(os, in_folder(&folder, ".b"), in_folder(&folder, "b"), NULL);
+    wait_for(&child, "(that,1)");
+    kill(child.pid, SIGINT);
+    assert_int_equal(wait_for_end(&child), 0);
+    assert_null(strstr(strstr(beck__text_get(&child.said), "(to,2)") + 1, "(to,2)"));
+    child_deinit(&child);
+    assert_int_equal(run_example("directory_word_count", none, &child), 1);
+    assert_contains(beck__text_get(&child.said), "list /nowhere/x: No such file or directory");
+    child_deinit(&child);
+    remove_all(folder.path);
+}
+
 /* ---- a batch that runs when the signal comes: this program as its own child --------------------
  */
 
@@ -339,6 +364,7 @@ int main(int argc, char **argv)
         test(word_count_counts_words),       test(wrong_arguments_end_with_a_message),
         test(pages_are_printed_by_examples), test(an_interrupt_ends_the_word_count_gracefully),
         test(a_batch_that_runs_is_finished), test(two_signals_end_it_too),
+        test(a_directory_is_watched),
     };
 
     if (argc > 1 && strcmp(argv[1], "--slow") == 0)

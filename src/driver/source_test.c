@@ -71,6 +71,52 @@ static void wrong_arguments_are_told(void **state)
     assert_refused(ctx, beck_queue_stream(ctx, NULL), "schema: ");
 }
 
+static beck_status poll_nothing(beck_receiver *r, void *state, int64_t timeout_ms)
+{
+    (void)r, (void)state, (void)timeout_ms;
+    return BECK_AGAIN;
+}
+
+static beck_status run_nothing(beck_receiver *r, void *state)
+{
+    (void)r, (void)state;
+    return BECK_OK;
+}
+
+static void a_receiver_polls_or_runs(void **state)
+{
+    static const beck_receiver_class neither = {.name = "neither", .schema = "n BIGINT"};
+    static const beck_receiver_class both = {
+        .name = "both", .schema = "n BIGINT", .poll = poll_nothing, .run = run_nothing};
+    beck_context *ctx = stepped("neither");
+
+    (void)state;
+    assert_refused(ctx, beck_receiver_stream(ctx, &neither), "has either poll or run");
+    ctx = stepped("both");
+    assert_refused(ctx, beck_receiver_stream(ctx, &both), "has either poll or run");
+}
+
+/* ---- the same RDD every time ----------------------------------------------------------------- */
+
+static void a_constant_input_is_in_every_batch(void **state)
+{
+    beck_context *ctx = stepped("constant"), *other = stepped("other");
+    beck_dstream *in = beck_constant_input(ctx, numbers(ctx, 0, 3, 2));
+    beck_collector *c = beck_collect_stream(in), *n = beck_collect_stream(beck_count(in));
+
+    (void)state;
+    assert_int_equal(beck_step(ctx, 3000), BECK_OK);
+    assert_batches(c, "1000 0|1|2|;2000 0|1|2|;3000 0|1|2|;");
+    assert_batches(n, "1000 3|;2000 3|;3000 3|;");
+    beck_context_free(ctx);
+    ctx = stepped("null");
+    assert_refused(ctx, beck_constant_input(ctx, NULL), "the RDD is NULL");
+    ctx = stepped("another");
+    assert_refused(ctx, beck_constant_input(ctx, numbers(other, 0, 1, 1)),
+                   "the RDD belongs to another context");
+    beck_context_free(other);
+}
+
 /* ---- queues ---------------------------------------------------------------------------------- */
 
 static void one_rdd_for_each_batch(void **state)
@@ -240,6 +286,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(inputs_without_a_name_are_numbered),
         test(wrong_arguments_are_told),
+        test(a_receiver_polls_or_runs),
+        test(a_constant_input_is_in_every_batch),
         test(one_rdd_for_each_batch),
         test(or_all_of_them),
         test(nothing_may_mean_no_rdd),
