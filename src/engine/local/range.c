@@ -115,10 +115,11 @@ static bool cut_run(struct cut *c, uint32_t m)
 
     for (uint32_t t = 0; t < c->used; t++) {
         struct cursor end = {run->count, 0};
-        uint64_t sample = (uint64_t)(t + 1) * c->samples.chunk->rows / c->used;
         struct blocks *to = &c->out[(size_t)m * d->partitions + t];
-        if (t + 1 < c->used)
+        if (t + 1 < c->used) {
+            uint64_t sample = (uint64_t)(t + 1) * c->samples.chunk->rows / c->used;
             end = find_cut(c, run, c->sorted[sample]);
+        }
         if (!give_rows(run, from, end, to))
             return false;
         d->target_rows[t] += to->rows;
