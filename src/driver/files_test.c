@@ -107,8 +107,8 @@ static void a_growing_file_waits(void **state)
     beck_collector *c = beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path));
     beck_step(w.ctx, 0);
     for (int i = 1; i <= 3; i++) {
-        put(&w, "growing", "one\ntwo\nthree\n" + 10 - 3 * i);
-        put(&w, "at the start", "old\n" + 3 - i); /* it was not complete either */
+        put(&w, "growing", &"one\ntwo\nthree\n"[10 - 3 * i]);
+        put(&w, "at the start", &"old\n"[3 - i]); /* it was not complete either */
         step(&w, 1);
     }
     put(&w, "growing", "one\ntwo\nthree\n");
