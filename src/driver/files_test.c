@@ -473,6 +473,50 @@ static void too_many_files_are_told(void **state)
     end(&w);
 }
 
+/* ---- without memory -------------------------------------------------------------------------- */
+
+static void no_log(void *user, beck_log_level level, const char *text)
+{
+    (void)user, (void)level, (void)text;
+}
+
+/* Three batches while the n-th allocation fails. True if none did. */
+static bool run_without(struct watch *w, uint64_t n)
+{
+    struct os *os = beck__os_real();
+    uint64_t before = beck__os_memory_calls(os);
+    char all[100] = "";
+
+    beck__os_memory_fail(os, n, false);
+    beck_context *ctx = beck_context_new("memory", .manual_clock = true, .log = no_log);
+    beck_dstream *lines =
+        beck_text_file_stream(ctx, w->folder.path, .from_beginning = true, .split_bytes = 2);
+    beck_collector *c = beck_collect_stream(lines);
+    beck_status status = ctx ? beck_step(ctx, 3000) : BECK_NO_MEMORY;
+    bool reached = beck__os_memory_calls(os) - before >= n;
+    beck__os_memory_fail(os, 0, false);
+    assert_true(status == BECK_OK || status == BECK_NO_MEMORY);
+    for (size_t i = 0; !status && i < beck_collector_batches(c); i++)
+        strcat(all, rows_text(beck_collector_result(c, i)));
+    if (!status) /* the second file may come first */
+        assert_true(strlen(all) == 14 && strstr(all, "one|") && strstr(all, "two|") &&
+                    strstr(all, "three|"));
+    beck_context_free(ctx);
+    return !reached;
+}
+
+static void nothing_is_lost_without_memory(void **state)
+{
+    struct watch w = {.folder = folder_new()};
+
+    (void)state;
+    put(&w, "a", "one\ntwo\n");
+    put(&w, "b", "three\n");
+    for (uint64_t n = 1; !run_without(&w, n); n++)
+        assert_true(n < 5000);
+    remove_all(w.folder.path);
+}
+
 /* ---- arguments ------------------------------------------------------------------------------- */
 
 static void wrong_arguments_are_told(void **state)
@@ -530,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_directory_must_be_there),
         cmocka_unit_test(a_closed_directory_is_told),
         cmocka_unit_test(too_many_files_are_told),
+        cmocka_unit_test(nothing_is_lost_without_memory),
         cmocka_unit_test(wrong_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
