@@ -245,6 +245,14 @@ static void count_rows(beck_call *c, beck_rdd *rdd)
         beck_stop(p->ctx, .graceful = true);
 }
 
+static void let_go(struct os *os)
+{
+    os->lock(os, shared.lock);
+    shared.go_on = true;
+    os->gate_wake_all(os, shared.gate);
+    os->unlock(os, shared.lock);
+}
+
 /* One look hangs; the batches go on, with what the other source finds. */
 static void live(void *user)
 {
@@ -264,10 +272,7 @@ static void live(void *user)
         os->gate_wait(os, shared.gate, shared.lock, -1);
     os->unlock(os, shared.lock);
     os->sleep_ns(os, (int64_t)3000000000);
-    os->lock(os, shared.lock);
-    shared.go_on = true;
-    os->gate_wake_all(os, shared.gate);
-    os->unlock(os, shared.lock);
+    let_go(os);
     assert(!beck_await_termination(p->ctx));
     beck_context_free(p->ctx);
     os->gate_free(os, shared.gate);
@@ -285,6 +290,45 @@ static void a_look_that_hangs_stops_nobody(void **state)
     assert_int_equal(p.rows, 6);
 }
 
+/* It returns when the context is gone. */
+static void left_behind(void *user)
+{
+    struct said *said = user;
+    struct os *os = beck__os_current();
+
+    shared.lock = os->lock_new(os);
+    shared.gate = os->gate_new(os);
+    shared.hanging = shared.go_on = false;
+    shared.closed = 0;
+    said_init(said);
+    beck_context *ctx = beck_context_new("live", .batch_ms = 100, .log = say, .log_user = said);
+    beck_print(scripted(ctx, "1h", .name = "hangs"));
+    assert(!beck_start(ctx));
+    os->sleep_ns(os, (int64_t)1000000000);
+    assert(shared.hanging);
+    int64_t from = os->mono_ns(os);
+    assert(!beck_stop(ctx));
+    assert((os->mono_ns(os) - from) / 1000000 < 10500);
+    beck_context_free(ctx);
+    assert(shared.closed == 0);
+    let_go(os);
+    while (!shared.closed)
+        os->sleep_ns(os, 1000000);
+    assert(strstr(beck__text_get(&said->text), "the look does not return; its thread is left"));
+    said_deinit(said);
+    os->gate_free(os, shared.gate);
+    os->lock_free(os, shared.lock);
+}
+
+static void and_is_left_behind_at_the_end(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct said said;
+        simulate(&(struct os_simulation){.seed = seed}, left_behind, &said, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +340,7 @@ int main(void)
         cmocka_unit_test(one_that_has_ended_is_not_asked_again),
         cmocka_unit_test(wrong_arguments_are_told),
         cmocka_unit_test(a_look_that_hangs_stops_nobody),
+        cmocka_unit_test(and_is_left_behind_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
