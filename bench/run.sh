@@ -6,13 +6,17 @@
 #
 # A row compares "seconds words check" of two programs; its figure is the median over the pairs of
 # yardstick seconds / engine seconds. The other rows have a figure of their own and an upper limit.
+# sort and join are compared with DuckDB, if PYTHON (python3) has it (pip install duckdb); these two
+# are reported and have no floor.
 set -eu
 
 build=$1
 shift
-rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch}
+rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch sort join}
 pairs=${PAIRS:-5}
 bytes=${BYTES:-500000000}
+table_rows=${TABLE_ROWS:-10000000}
+python=${PYTHON:-python3}
 bench=$build/bench
 sticks=$build/bench/yardsticks
 out=build/bench
@@ -52,6 +56,7 @@ run_engine() {
         engine_line=$("$bench/wordcount_socket" "$port" --master 'local[2]' --batch 100ms)
         wait "$server"
         ;;
+    sort | join) engine_line=$("$bench/tables" "$1" "$table_rows" --master 'local[2]') ;;
     esac
 }
 
@@ -62,6 +67,7 @@ run_stick() {
         stick_line=$("$sticks/tcpsink" "$port")
         wait "$server"
         ;;
+    sort | join) stick_line=$("$python" bench/yardsticks/tables.py "$1" "$table_rows" 2) ;;
     *) stick_line=$("$sticks/wordcount" 2 "$text") ;;
     esac
 }
@@ -132,6 +138,13 @@ for row in $rows; do
     empty_batch) limit "$row" "$bench/empty_batch" 1 10 us ;;
     idle_rss) limit "$row" "$bench/idle rss" 1 8 MiB ;;
     start_to_first_batch) limit "$row" "$bench/idle start" 1000 20 ms ;;
+    sort | join)
+        if "$python" -c 'import duckdb' 2>/dev/null; then
+            compare "$row" 0
+        else
+            printf '%-22s not compared: %s has no duckdb\n' "$row" "$python"
+        fi
+        ;;
     *) fail "unknown row $row" ;;
     esac
 done
