@@ -12,6 +12,15 @@ struct origin {
     const char *label;
 };
 
+/* An aggregation: how values become states, and states results. */
+struct fold_plan {
+    struct op partial, final;
+    bool map_side;
+    struct partitioning partitioning;
+    uint32_t keys;
+    const struct windowing *windowing; /* NULL: the batch alone */
+};
+
 struct sorting {
     struct order order;
     uint32_t partitions;
@@ -42,6 +51,9 @@ bool beck__node_context(struct graph *graph, const struct origin *origin, struct
                         const void *ctx, size_t size);
 /* True if the rows have a value beside their key; else the error is set. */
 bool beck__node_pair(struct graph *graph, const struct origin *origin, const struct node *parent);
+/* The nodes of an aggregation: partial groups (if map_side), shuffle, groups. */
+struct node *beck__node_folded(struct graph *graph, struct node *parent,
+                               const struct origin *origin, struct fold_plan *plan);
 /* What beck_key_by makes of a parent, for other operators, too. */
 struct node *beck__node_keyed(struct graph *graph, struct node *parent, const struct origin *origin,
                               const beck_key_by_args *args);
