@@ -44,6 +44,24 @@ bool beck__hash_reserve(struct hash *hash, size_t more, const uint64_t *hashes)
     return true;
 }
 
+/* A slot at j may fill the hole at i unless its search begins behind the hole. */
+void beck__hash_remove(struct hash *hash, size_t i, uint64_t (*hash_of)(void *user, uint32_t item),
+                       void *user)
+{
+    size_t hole = i;
+
+    for (size_t j = beck__hash_next(hash, i); hash->slots[j]; j = beck__hash_next(hash, j)) {
+        size_t first = beck__hash_first(hash, hash_of(user, beck__hash_item(hash->slots[j])));
+        size_t from_first = (j - first) & hash->mask, from_hole = (j - hole) & hash->mask;
+        if (from_first < from_hole)
+            continue;
+        hash->slots[hole] = hash->slots[j];
+        hole = j;
+    }
+    hash->slots[hole] = 0;
+    hash->count--;
+}
+
 void beck__hash_deinit(struct hash *hash)
 {
     if (hash->slots)

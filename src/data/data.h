@@ -155,6 +155,9 @@ static inline bool beck__builder_full(const struct builder *b)
  * is not NULL. The array of a column may move, an ARRAY has offsets[0] from the beginning. */
 bool beck__builder_reserve(struct builder *b, uint32_t more);
 
+/* Makes the bitmap (of ones) of a column that has room if there is none. */
+void beck__column_need_valid(beck_column *column);
+
 /* Appends one cell to column k of the row in the making (all columns must get one, then
  * beck__builder_end_row). BECK_TYPE with a text about kind, type and value if it does not fit
  * (integers go to DOUBLE when exact, and to TIMESTAMP; STRING and BINARY take strings; null goes

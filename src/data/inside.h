@@ -103,8 +103,6 @@ static inline void beck__column_end_cell(beck_column *column)
     column->size++;
 }
 
-/* Makes the bitmap (of ones) if there is none. */
-void beck__column_need_valid(beck_column *column);
 bool beck__column_nulls(struct builder *b, beck_column *column, uint32_t count);
 void beck__column_truncate(beck_column *column, uint32_t rows);
 

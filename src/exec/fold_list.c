@@ -6,7 +6,7 @@
  * the state.
  */
 #include "exec/fold.h"
-#include "exec/table.h"
+#include "state/state.h"
 
 #define END UINT32_MAX
 
@@ -17,7 +17,7 @@ struct group_list {
 struct list {
     struct fold base;
     struct builder rows; /* distinct: not used, the table holds (group, value) */
-    struct table seen;
+    struct keys seen;
     struct builder pairs; /* distinct: (group, value) rows to look up */
     struct group_list *groups;
     size_t group_capacity;
@@ -81,7 +81,7 @@ static bool add_distinct(struct list *self, const beck_chunk *chunk, uint32_t fi
 {
     int64_t number = group;
     beck_column key = {.type = BECK_BIGINT, .size = 1, .data = &number};
-    uint32_t known = beck__table_count(&self->seen), found;
+    uint32_t known = beck__keys_count(&self->seen), found;
 
     beck__builder_clear(&self->pairs);
     bool ok = beck__builder_cell(&self->pairs, 0, &key, 0, true) &&
@@ -89,7 +89,7 @@ static bool add_distinct(struct list *self, const beck_chunk *chunk, uint32_t fi
     if (!ok)
         return false;
     beck__builder_end_row(&self->pairs);
-    if (!beck__table_find(&self->seen, self->pairs.chunk, 0, 1, &found))
+    if (!beck__keys_find(&self->seen, self->pairs.chunk, 0, 1, &found))
         return false;
     return found < known || link_row(self, group, found);
 }
@@ -268,7 +268,7 @@ static void list_close(struct fold *base)
     beck__free(memory, self->next, self->next_capacity * sizeof *self->next);
     beck__free(memory, self->scratch, self->scratch_capacity * sizeof *self->scratch);
     if (base->op->fold == FOLD_DISTINCT) {
-        beck__table_deinit(&self->seen);
+        beck__keys_deinit(&self->seen);
         beck__builder_deinit(&self->pairs);
     } else {
         beck__builder_deinit(&self->rows);
@@ -285,10 +285,10 @@ static bool open_distinct(struct list *self)
     self->pair_fields[0] = (struct field){.name = "group", .type = BECK_BIGINT};
     self->pair_fields[1] = self->row_schema.fields[0];
     self->pair_schema = (beck_schema){.count = 2, .fields = self->pair_fields};
-    if (!beck__table_init(&self->seen, task, &self->pair_schema, 2))
+    if (beck__keys_init(&self->seen, task->memory, &self->pair_schema, 2, &task->error))
         return false;
     if (beck__builder_init(&self->pairs, task->memory, &self->pair_schema, 1, &task->error)) {
-        beck__table_deinit(&self->seen);
+        beck__keys_deinit(&self->seen);
         return false;
     }
     return true;

@@ -4,11 +4,11 @@
  * come out at the end of the partition, in the order in which their keys were first seen.
  */
 #include "exec/fold.h"
-#include "exec/table.h"
+#include "state/state.h"
 
 struct group {
     struct operator base;
-    struct table table;
+    struct keys table;
     struct fold **folds;
     uint32_t fold_count;
     struct builder out;
@@ -32,16 +32,16 @@ void *beck__fold_new(const struct fold *place, size_t size)
     return self;
 }
 
-static enum flow group_push(struct operator *base, const beck_chunk *chunk)
+static enum flow group_push(struct operator* base, const beck_chunk *chunk)
 {
     struct group *self = (struct group *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
         uint32_t count =
             chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
-        if (!beck__table_find(&self->table, chunk, from, count, self->groups))
+        if (!beck__keys_find(&self->table, chunk, from, count, self->groups))
             return FLOW_FAILED;
-        struct fold_input in = {chunk, from, count, self->groups, beck__table_count(&self->table)};
+        struct fold_input in = {chunk, from, count, self->groups, beck__keys_count(&self->table)};
         for (uint32_t i = 0; i < self->fold_count; i++) {
             struct fold *fold = self->folds[i];
             if (!(base->op->state_in ? fold->merge : fold->update)(fold, &in))
@@ -58,7 +58,7 @@ static bool emit(struct group *self, uint32_t from, uint32_t count)
 
     for (uint32_t i = 0; i < count; i++)
         rows[i] = from + i;
-    for (uint32_t k = 0; k < self->table.keys; k++)
+    for (uint32_t k = 0; k < self->table.columns; k++)
         if (!beck__builder_cells(&self->out, k, &self->table.rows.chunk->column[k], rows, count,
                                  true)) {
             beck__error_memory(&task->error, self->base.op->name, 0);
@@ -71,10 +71,10 @@ static bool emit(struct group *self, uint32_t from, uint32_t count)
     return true;
 }
 
-static enum flow group_finish(struct operator *base)
+static enum flow group_finish(struct operator* base)
 {
     struct group *self = (struct group *)base;
-    uint32_t total = beck__table_count(&self->table);
+    uint32_t total = beck__keys_count(&self->table);
 
     if (total == 0 && base->op->always) {
         beck__builder_end_row(&self->table.rows);
@@ -88,13 +88,13 @@ static enum flow group_finish(struct operator *base)
     return flow;
 }
 
-static void group_close(struct operator *base)
+static void group_close(struct operator* base)
 {
     struct group *self = (struct group *)base;
 
     for (uint32_t i = 0; i < self->fold_count; i++)
         self->folds[i]->close(self->folds[i]);
-    beck__table_deinit(&self->table);
+    beck__keys_deinit(&self->table);
     beck__builder_deinit(&self->out);
 }
 
@@ -157,14 +157,14 @@ static bool folds_open(struct group *self)
     return true;
 }
 
-struct operator *beck__group_open(struct task *task, const struct op *op)
+struct operator* beck__group_open(struct task *task, const struct op *op)
 {
     struct group *self = beck__operator_new(task, op, sizeof *self);
 
-    if (!self || !beck__table_init(&self->table, task, op->in, op->keys))
+    if (!self || beck__keys_init(&self->table, task->memory, op->in, op->keys, &task->error))
         return NULL;
     if (beck__builder_init(&self->out, task->memory, op->out, 0, &task->error)) {
-        beck__table_deinit(&self->table);
+        beck__keys_deinit(&self->table);
         return NULL;
     }
     self->base.push = group_push;

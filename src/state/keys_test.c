@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table_test - groups are numbered in the order in which their keys were first seen, whatever the
+ * keys_test - keys are numbered in the order in which they were first seen, whatever the
  * types, the nulls, and the number of growths.
  */
-#include "exec/testing.h"
-
-#include "exec/table.h"
+#include "state/testing.h"
 
 #define KEYS 20000u
 
@@ -70,16 +68,17 @@ static void add_row(struct builder *b, const struct table_case *t, uint32_t n)
     beck__builder_end_row(b);
 }
 
-static void check_case(const struct table_case *t, uint64_t seed)
+static void check_case(const struct table_case *t, uint64_t seed, bool lean)
 {
     struct bench x;
-    struct table table;
+    struct keys table;
     uint32_t *numbers, known = 0, groups[BECK__CHUNK_ROWS], keys[BECK__CHUNK_ROWS];
 
     printf("%s, seed %llu\n", t->schema, (unsigned long long)seed);
     bench_open(&x, t->schema);
     numbers = beck__arena_alloc(&x.arena, KEYS * sizeof *numbers); /* group + 1 of key n */
-    assert_true(beck__table_init(&table, &x.task, x.in.schema, x.in.schema->count));
+    assert_false(beck__keys_init(&table, x.memory, x.in.schema, x.in.schema->count, &x.error));
+    table.lean = lean;
     for (int round = 0; round < 40; round++) {
         uint32_t rows = 1 + test_below(&seed, BECK__CHUNK_ROWS), from = test_below(&seed, rows);
         uint32_t different = 1 + test_below(&seed, round % 4 ? KEYS : 10);
@@ -87,13 +86,13 @@ static void check_case(const struct table_case *t, uint64_t seed)
             keys[i] = test_below(&seed, different);
             add_row(&x.in, t, keys[i]);
         }
-        assert_true(beck__table_find(&table, x.in.chunk, from, rows - from, groups));
+        assert_true(beck__keys_find(&table, x.in.chunk, from, rows - from, groups));
         for (uint32_t i = from; i < rows; i++) {
             if (numbers[keys[i]] == 0)
                 numbers[keys[i]] = ++known;
             assert_int_equal(groups[i - from], numbers[keys[i]] - 1);
         }
-        assert_int_equal(beck__table_count(&table), known);
+        assert_int_equal(beck__keys_count(&table), known);
         beck__builder_clear(&x.in);
     }
     for (uint32_t n = 0; n < KEYS; n++) { /* the keys themselves */
@@ -106,7 +105,7 @@ static void check_case(const struct table_case *t, uint64_t seed)
         beck__builder_clear(&x.in);
     }
     assert_true(known > 5000);
-    beck__table_deinit(&table);
+    beck__keys_deinit(&table);
     bench_close(&x);
 }
 
@@ -127,7 +126,7 @@ static void test_keys(void **state)
         {"k DOUBLE, l STRING", {real, long_string}, true},
     };
     for (size_t i = 0; i < BECK__COUNT_OF(cases); i++)
-        check_case(&cases[i], i + 1);
+        check_case(&cases[i], i + 1, i % 2);
 }
 
 /* Two key columns that would be one text if they stood side by side. */
@@ -135,18 +134,18 @@ static void test_tuples(void **state)
 {
     (void)state;
     struct bench x;
-    struct table table;
+    struct keys table;
     uint32_t groups[4];
     bench_open(&x, "k STRING, l STRING");
     ROW(&x, "ab", "c");
     ROW(&x, "a", "bc");
     ROW(&x, "abc", beck_null);
     ROW(&x, beck_null, "abc");
-    assert_true(beck__table_init(&table, &x.task, x.in.schema, 2));
-    assert_true(beck__table_find(&table, x.in.chunk, 0, 4, groups));
+    assert_false(beck__keys_init(&table, x.memory, x.in.schema, 2, &x.error));
+    assert_true(beck__keys_find(&table, x.in.chunk, 0, 4, groups));
     for (uint32_t i = 0; i < 4; i++)
         assert_int_equal(groups[i], i);
-    beck__table_deinit(&table);
+    beck__keys_deinit(&table);
     bench_close(&x);
 }
 
@@ -154,19 +153,19 @@ static void test_no_keys(void **state)
 {
     (void)state;
     struct bench x;
-    struct table table;
+    struct keys table;
     uint32_t groups[2] = {7, 7};
     bench_open(&x, "k STRING");
     ROW(&x, "a");
     ROW(&x, "b");
-    assert_true(beck__table_init(&table, &x.task, x.in.schema, 0));
-    assert_true(beck__table_find(&table, x.in.chunk, 0, 0, groups));
-    assert_int_equal(beck__table_count(&table), 0);
-    assert_true(beck__table_find(&table, x.in.chunk, 0, 2, groups));
-    assert_int_equal(beck__table_count(&table), 1);
+    assert_false(beck__keys_init(&table, x.memory, x.in.schema, 0, &x.error));
+    assert_true(beck__keys_find(&table, x.in.chunk, 0, 0, groups));
+    assert_int_equal(beck__keys_count(&table), 0);
+    assert_true(beck__keys_find(&table, x.in.chunk, 0, 2, groups));
+    assert_int_equal(beck__keys_count(&table), 1);
     assert_int_equal(groups[0] + groups[1], 0);
-    beck__table_deinit(&table);
-    beck__table_deinit(&table); /* nothing to do */
+    beck__keys_deinit(&table);
+    beck__keys_deinit(&table); /* nothing to do */
     bench_close(&x);
 }
 
@@ -175,29 +174,88 @@ static void test_keys_are_copied(void **state)
 {
     (void)state;
     struct bench x;
-    struct table table;
+    struct keys table;
     uint32_t groups[1];
     bench_open(&x, "k STRING");
-    assert_true(beck__table_init(&table, &x.task, x.in.schema, 1));
+    assert_false(beck__keys_init(&table, x.memory, x.in.schema, 1, &x.error));
     for (int round = 0; round < 2; round++)
         for (uint32_t n = 0; n < 100; n++) {
             add_row(&x.in, &(const struct table_case){"", {long_string}, false}, n);
-            bench_cut(&x);
-            assert_true(beck__table_find(&table, x.chunks.items[0]->chunk, 0, 1, groups));
+            struct block *block = beck__block_new(x.memory, x.in.schema, x.in.chunk, 0, 1, NULL);
+            beck__builder_clear(&x.in);
+            assert_true(beck__keys_find(&table, block->chunk, 0, 1, groups));
             assert_int_equal(groups[0], n);
-            beck__blocks_deinit(&x.chunks);
+            beck__block_unref(block);
         }
-    beck__table_deinit(&table);
+    beck__keys_deinit(&table);
     bench_close(&x);
+}
+
+/* Keys come and go; a model knows which are there. */
+static void check_removal(const struct table_case *t, uint64_t seed, bool lean)
+{
+    enum { DIFFERENT = 3000 };
+    struct bench x;
+    struct keys table;
+    uint32_t *slot_of, order[DIFFERENT], live = 0;
+
+    printf("%s, seed %llu\n", t->schema, (unsigned long long)seed);
+    bench_open(&x, t->schema);
+    slot_of = beck__arena_alloc(&x.arena, DIFFERENT * sizeof *slot_of); /* slot + 1 of key n */
+    assert_false(beck__keys_init(&table, x.memory, x.in.schema, x.in.schema->count, &x.error));
+    table.lean = lean;
+    for (int step = 0; step < 20000; step++) {
+        uint32_t n = test_below(&seed, DIFFERENT), slot;
+        if (slot_of[n] && test_below(&seed, 2)) {
+            beck__keys_remove(&table, slot_of[n] - 1);
+            slot_of[n] = 0;
+            live--;
+            continue;
+        }
+        add_row(&x.in, t, n);
+        uint32_t next = beck__keys_count(&table);
+        assert_true(beck__keys_find(&table, x.in.chunk, 0, 1, &slot));
+        assert_int_equal(slot, slot_of[n] ? slot_of[n] - 1 : next);
+        live += slot_of[n] == 0;
+        slot_of[n] = slot + 1;
+        beck__builder_clear(&x.in);
+        assert_int_equal(beck__keys_count(&table) - table.removed, live);
+        if (step % 5000 != 4999)
+            continue;
+        uint32_t count = 0, slots = beck__keys_count(&table);
+        for (uint32_t s = 0; s < slots; s++)
+            for (uint32_t k = 0; k < DIFFERENT; k++)
+                if (slot_of[k] == s + 1) {
+                    order[count++] = s;
+                    slot_of[k] = count;
+                    break;
+                }
+        assert_int_equal(count, live);
+        assert_true(beck__keys_keep(&table, order, count));
+        assert_int_equal(beck__keys_count(&table), live);
+    }
+    beck__keys_deinit(&table);
+    bench_close(&x);
+}
+
+static void test_removal(void **state)
+{
+    (void)state;
+    static const struct table_case cases[] = {
+        {"k STRING", {long_string}, true},
+        {"k BIGINT", {small_integer}, true},
+        {"k STRING, l BIGINT", {any_string, high_integer}, true},
+    };
+    for (size_t i = 0; i < BECK__COUNT_OF(cases); i++)
+        check_removal(&cases[i], i + 1, i != 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_keys),
-        test(test_tuples),
-        test(test_no_keys),
-        test(test_keys_are_copied),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_tuples),
+        cmocka_unit_test(test_no_keys), cmocka_unit_test(test_keys_are_copied),
+        cmocka_unit_test(test_removal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys with state, and what an attempt changed. Between seals every slot whose bit is set in
+ * `saved` stands once in the undo list; a key is removed from the index only when the attempt is
+ * kept, so that undoing needs no memory.
+ */
+#include "state/state.h"
+
+beck_status beck__state_init(struct state_table *table, const struct allocator *memory,
+                             const beck_schema *key_schema, uint32_t columns,
+                             const beck_schema *state_schema, bool timed, struct error *error)
+{
+    memset(table, 0, sizeof *table);
+    table->timed = timed;
+    table->touches.oldest = table->touches.newest = NO_SLOT;
+    beck_status status = beck__keys_init(&table->keys, memory, key_schema, columns, error);
+    table->keys.lean = true;
+    if (!status)
+        status = beck__state_rows_init(&table->rows, memory, state_schema, error);
+    if (!status)
+        status = beck__builder_init(&table->undo_rows, memory, state_schema, UINT32_MAX, error);
+    if (status)
+        beck__state_deinit(table);
+    return status;
+}
+
+void beck__state_deinit(struct state_table *table)
+{
+    const struct allocator *memory = table->keys.memory;
+    struct touches *t = &table->touches;
+
+    if (!memory)
+        return;
+    beck__free(memory, table->present, table->bits);
+    beck__free(memory, table->saved, table->bits);
+    beck__free(memory, t->time_ms, t->capacities[0] * sizeof *t->time_ms);
+    beck__free(memory, t->older, t->capacities[1] * sizeof *t->older);
+    beck__free(memory, t->newer, t->capacities[2] * sizeof *t->newer);
+    beck__free(memory, table->undo, table->undo_capacity * sizeof *table->undo);
+    if (table->undo_rows.memory)
+        beck__builder_deinit(&table->undo_rows);
+    beck__state_rows_deinit(&table->rows);
+    beck__keys_deinit(&table->keys);
+}
+
+void beck__state_set_error(struct state_table *table, struct error *error)
+{
+    table->keys.error = table->rows.error = error;
+}
+
+static bool no_memory(const struct state_table *table)
+{
+    beck__error_memory(table->keys.error, "a table of states",
+                       (size_t)beck__keys_count(&table->keys) * 32);
+    return false;
+}
+
+/* A slot without a state is not in the list of touches; its time says so. */
+#define NOT_LINKED INT64_MIN
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static bool grow_bits(struct state_table *table, uint8_t **bits, size_t bytes)
+{
+    const struct allocator *memory = table->keys.memory;
+    uint8_t *grown = memory->resize(memory->self, *bits, table->bits, bytes);
+
+    if (!grown)
+        return false;
+    memset(grown + table->bits, 0, bytes - table->bits);
+    *bits = grown;
+    return true;
+}
+
+static bool grow_touches(struct state_table *table, uint32_t slots)
+{
+    const struct allocator *memory = table->keys.memory;
+    struct touches *t = &table->touches;
+
+    bool ok = beck__vector_reserve(memory, (void **)&t->time_ms, &t->capacities[0], slots,
+                                   sizeof *t->time_ms) &&
+              beck__vector_reserve(memory, (void **)&t->older, &t->capacities[1], slots,
+                                   sizeof *t->older) &&
+              beck__vector_reserve(memory, (void **)&t->newer, &t->capacities[2], slots,
+                                   sizeof *t->newer);
+    for (uint32_t s = table->rows.slots; ok && s < slots; s++)
+        t->time_ms[s] = NOT_LINKED;
+    return ok;
+}
+
+/* Everything that is there per slot. */
+static bool grow(struct state_table *table, uint32_t slots)
+{
+    if (slots > table->bits * 8) {
+        size_t bytes = beck__bitmap_bytes(2 * (size_t)slots + 512);
+        uint8_t *present = table->present;
+        if (!grow_bits(table, &present, bytes))
+            return no_memory(table);
+        table->present = present;
+        uint8_t *saved = table->saved;
+        if (!grow_bits(table, &saved, bytes)) { /* both have the same size, or none */
+            const struct allocator *memory = table->keys.memory;
+            table->present = memory->resize(memory->self, present, bytes, table->bits);
+            return no_memory(table);
+        }
+        table->saved = saved;
+        table->bits = bytes;
+    }
+    if (table->timed && !grow_touches(table, slots))
+        return no_memory(table);
+    return beck__state_rows_grow(&table->rows, slots);
+}
+
+static bool push_undo(struct state_table *table, const struct undo_entry *entry)
+{
+    if (!beck__vector_reserve(table->keys.memory, (void **)&table->undo, &table->undo_capacity,
+                              (size_t)table->undo_count + 1, sizeof *table->undo))
+        return no_memory(table);
+    table->undo[table->undo_count++] = *entry;
+    beck__bit_set(table->saved, entry->slot);
+    return true;
+}
+
+bool beck__state_find(struct state_table *table, const beck_chunk *chunk, uint32_t from,
+                      uint32_t count, uint32_t *slots)
+{
+    uint32_t known = beck__keys_count(&table->keys);
+    bool ok = beck__keys_find(&table->keys, chunk, from, count, slots);
+    uint32_t now = beck__keys_count(&table->keys);
+
+    /* Also after a failure: keys that came before it must be known to the undo list. */
+    if (!grow(table, now))
+        ok = false;
+    for (uint32_t s = known; s < now; s++) {
+        struct undo_entry entry = {.slot = s, .row = NO_SLOT, .added = true, .older = NO_SLOT};
+        if (s >= table->rows.slots || !push_undo(table, &entry)) {
+            beck__keys_remove(&table->keys, s);
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+static bool save_row(struct state_table *table, uint32_t slot)
+{
+    const beck_chunk *rows = table->rows.rows.chunk;
+
+    for (uint32_t k = 0; k < rows->columns; k++)
+        if (!beck__builder_cell(&table->undo_rows, k, &rows->column[k], slot, false))
+            return false;
+    beck__builder_end_row(&table->undo_rows);
+    return true;
+}
+
+bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t s = slots[i];
+        if (beck__bit_get(table->saved, s))
+            continue;
+        struct undo_entry entry = {.slot = s, .row = NO_SLOT, .older = NO_SLOT};
+        if (beck__state_has(table, s)) {
+            entry.row = table->rows.plain ? table->undo_rows.chunk->rows
+                                          : beck__state_rows_row(&table->rows, s);
+            if (table->rows.plain && !save_row(table, s))
+                return no_memory(table);
+            if (table->timed) {
+                entry.touched_ms = table->touches.time_ms[s];
+                entry.older = table->touches.older[s];
+            }
+        }
+        if (!push_undo(table, &entry))
+            return false;
+    }
+    return true;
+}
+
+bool beck__state_put(struct state_table *table, const uint32_t *slots, uint32_t count,
+                     const beck_chunk *chunk, uint32_t first)
+{
+    if (!beck__state_rows_put(&table->rows, slots, count, chunk, first, NULL))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        table->count += !beck__state_has(table, slots[i]);
+        beck__bit_set(table->present, slots[i]);
+    }
+    return true;
+}
+
+/* ---- touches --------------------------------------------------------------------------------- */
+
+static void unlink_slot(struct touches *t, uint32_t s)
+{
+    if (t->older[s] == NO_SLOT)
+        t->oldest = t->newer[s];
+    else
+        t->newer[t->older[s]] = t->newer[s];
+    if (t->newer[s] == NO_SLOT)
+        t->newest = t->older[s];
+    else
+        t->older[t->newer[s]] = t->older[s];
+}
+
+static void link_after(struct touches *t, uint32_t s, uint32_t older)
+{
+    uint32_t newer = older == NO_SLOT ? t->oldest : t->newer[older];
+
+    t->older[s] = older;
+    t->newer[s] = newer;
+    if (older == NO_SLOT)
+        t->oldest = s;
+    else
+        t->newer[older] = s;
+    if (newer == NO_SLOT)
+        t->newest = s;
+    else
+        t->older[newer] = s;
+}
+
+static bool is_linked(const struct state_table *table, uint32_t slot)
+{
+    return table->timed && beck__state_has(table, slot) &&
+           table->touches.time_ms[slot] != NOT_LINKED;
+}
+
+void beck__state_touch(struct state_table *table, uint32_t slot, int64_t time_ms)
+{
+    struct touches *t = &table->touches;
+
+    if (!table->timed)
+        return;
+    if (is_linked(table, slot))
+        unlink_slot(t, slot);
+    link_after(t, slot, t->newest);
+    t->time_ms[slot] = time_ms;
+}
+
+uint32_t beck__state_due(const struct state_table *table, int64_t before_ms)
+{
+    const struct touches *t = &table->touches;
+
+    return table->timed && t->oldest != NO_SLOT && t->time_ms[t->oldest] < before_ms ? t->oldest
+                                                                                     : NO_SLOT;
+}
+
+void beck__state_remove(struct state_table *table, uint32_t slot)
+{
+    if (!beck__state_has(table, slot))
+        return;
+    if (is_linked(table, slot)) {
+        unlink_slot(&table->touches, slot);
+        table->touches.time_ms[slot] = NOT_LINKED;
+    }
+    beck__bit_clear(table->present, slot);
+    table->count--;
+}
+
+/* ---- the end of an attempt ------------------------------------------------------------------- */
+
+static void undo(struct state_table *table)
+{
+    struct touches *t = &table->touches;
+
+    for (uint32_t i = table->undo_count; i-- > 0;) { /* backwards: neighbours are right again */
+        const struct undo_entry *e = &table->undo[i];
+        beck__state_remove(table, e->slot);
+        if (e->added)
+            beck__keys_remove(&table->keys, e->slot);
+        if (e->row == NO_SLOT)
+            continue;
+        beck__state_rows_restore(&table->rows, e->slot, table->undo_rows.chunk, e->row);
+        beck__bit_set(table->present, e->slot);
+        table->count++;
+        if (table->timed) {
+            link_after(t, e->slot, e->older);
+            t->time_ms[e->slot] = e->touched_ms;
+        }
+    }
+}
+
+/* Slots of keys that are gone make room when they are most. */
+static bool compact(struct state_table *table)
+{
+    const struct allocator *memory = table->keys.memory;
+    struct touches *t = &table->touches;
+    uint32_t slots = beck__keys_count(&table->keys), live = slots - table->keys.removed, to = 0;
+
+    if (table->keys.removed < live + 1024)
+        return true;
+    uint32_t *order = beck__alloc(memory, ((size_t)slots + 1) * sizeof *order);
+    uint32_t *place = beck__alloc(memory, ((size_t)slots + 1) * sizeof *place);
+    bool ok = order && place;
+    for (uint32_t s = 0; ok && s < slots; s++) {
+        place[s] = to;
+        if (beck__state_has(table, s))
+            order[to++] = s;
+    }
+    ok = ok && beck__keys_keep(&table->keys, order, to);
+    if (ok)
+        beck__state_rows_keep(&table->rows, order, to);
+    for (uint32_t i = 0; ok && table->timed && i < to; i++) {
+        uint32_t s = order[i];
+        t->time_ms[i] = t->time_ms[s];
+        t->older[i] = t->older[s] == NO_SLOT ? NO_SLOT : place[t->older[s]];
+        t->newer[i] = t->newer[s] == NO_SLOT ? NO_SLOT : place[t->newer[s]];
+    }
+    if (ok) {
+        t->oldest = t->oldest == NO_SLOT ? NO_SLOT : place[t->oldest];
+        t->newest = t->newest == NO_SLOT ? NO_SLOT : place[t->newest];
+        memset(table->present, 0, table->bits);
+        for (uint32_t i = 0; i < to; i++)
+            beck__bit_set(table->present, i);
+    }
+    beck__free(memory, order, ((size_t)slots + 1) * sizeof *order);
+    beck__free(memory, place, ((size_t)slots + 1) * sizeof *place);
+    return ok;
+}
+
+bool beck__state_seal(struct state_table *table, bool keep)
+{
+    if (!keep)
+        undo(table);
+    for (uint32_t i = 0; i < table->undo_count; i++) {
+        beck__bit_clear(table->saved, table->undo[i].slot);
+        if (keep && !beck__state_has(table, table->undo[i].slot))
+            beck__keys_remove(&table->keys, table->undo[i].slot);
+    }
+    table->undo_count = 0;
+    beck__builder_clear(&table->undo_rows);
+    return compact(table) && beck__state_rows_settle(&table->rows);
+}
+
+uint32_t beck__state_scan(const struct state_table *table, uint32_t *slot, uint32_t *slots,
+                          uint32_t count)
+{
+    uint32_t found = 0, all = beck__keys_count(&table->keys);
+
+    for (; *slot < all && found < count; ++*slot)
+        if (beck__state_has(table, *slot))
+            slots[found++] = *slot;
+    return found;
+}
