@@ -36,6 +36,7 @@ typedef struct beck_rdd beck_rdd;
 typedef struct beck_result beck_result;
 typedef struct beck_call beck_call;
 typedef struct beck_rows beck_rows;
+typedef struct beck_state beck_state;
 
 /* The version of the library that runs, as in BECK_VERSION. */
 BECK_API const char *beck_version(void);
@@ -192,6 +193,8 @@ typedef void beck_flat_map_fn(beck_call *c, beck_row in);
 typedef void beck_reduce_fn(beck_call *c, beck_row a, beck_row b);
 typedef void beck_foreach_fn(beck_call *c, beck_row in);
 typedef void beck_rows_fn(beck_call *c, beck_rows *rows);
+typedef void beck_update_fn(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+typedef void beck_track_fn(beck_call *c, beck_row key, beck_row value, beck_state *state);
 typedef void beck_each_rdd_fn(beck_call *c, beck_rdd *rdd);
 typedef beck_rdd *beck_transform_fn(beck_call *c, beck_rdd *in);
 typedef beck_rdd *beck_transform_with_fn(beck_call *c, beck_rdd *const *in, size_t n);
@@ -266,6 +269,27 @@ BECK_API double beck_accumulated_double(beck_context *ctx, const char *name);
 BECK_API uint64_t beck_rows_count(const beck_rows *rows);
 BECK_API bool beck_next_row(beck_rows *rows, beck_row *row);
 BECK_API void beck_rewind_rows(beck_rows *rows);
+
+/* The state of a key, a row of the operator's state schema, within a callback. A change holds at
+ * once, and for later batches when this one succeeds: a task that is tried again finds the state as
+ * it was. Accessors give `absent` for a key without a state, and for null. */
+BECK_API bool beck_state_exists(const beck_state *state);
+/* Its row, until the next change; none (beck_is_none) without a state. */
+BECK_API beck_row beck_state_get(const beck_state *state);
+BECK_API int64_t beck_state_bigint(const beck_state *state, uint32_t column, int64_t absent);
+BECK_API double beck_state_double(const beck_state *state, uint32_t column, double absent);
+BECK_API beck_str beck_state_string(const beck_state *state, uint32_t column, beck_str absent);
+/* True in the last call for a key, after its timeout: the value is none, and the state ends. */
+BECK_API bool beck_state_is_timing_out(const beck_state *state);
+/* beck_state_put(state, n, name): one value per column, as beck_emit takes them. */
+#ifndef __cplusplus
+#define beck_state_put(state, ...)                                                                 \
+    beck_state_put_values((state), (const beck_value[]){BECK__VALUES(__VA_ARGS__)},                \
+                          BECK__COUNT(__VA_ARGS__))
+#endif
+BECK_API void beck_state_put_values(beck_state *state, const beck_value *values, size_t count);
+/* The key is forgotten. After that, and while it times out, nothing can be put: the call fails. */
+BECK_API void beck_state_remove(beck_state *state);
 
 /* ---- aggregates: known functions are kernels ------------------------------------------------ */
 
@@ -656,6 +680,54 @@ typedef struct beck_reduce_window_args {
 BECK_API beck_dstream *beck__reduce_by_key_and_window(beck_dstream *s,
                                                       const beck_reduce_window_args *args);
 BECK_API beck_dstream *beck__reduce_by_window(beck_dstream *s, const beck_reduce_window_args *args);
+
+/* ---- keyed state of a stream ------------------------------------------------------------------ */
+
+/* beck_update_state_by_key(s, "state schema", fn): fn(c, key, values, state) runs in every batch
+ * for every key that has a state or values, with the values of this batch in order (perhaps none);
+ * what it puts is the key's state from then on. The stream has key and state of every key, read
+ * only as far as somebody asks. .touched_only runs it for keys with values alone, so that a batch
+ * costs what it touches. .ttl_ms forgets keys without values for longer than that. .initial: an RDD
+ * of the context, keys and states to begin with. */
+typedef struct beck_update_args {
+    const char *schema;
+    beck_update_fn *fn;
+    BECK_ARGS_TAIL;
+    bool touched_only;
+    int64_t ttl_ms;
+    beck_rdd *initial;
+    int partitions;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_update_args;
+#define beck_update_state_by_key(s, ...)                                                           \
+    BECK__CALL(beck__update_state_by_key, beck_update_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck__update_state_by_key(beck_dstream *s, const beck_update_args *args);
+
+/* beck_map_with_state(s, "state schema", "output schema", fn): fn(c, key, value, state) runs once
+ * per row and emits none or one. With .timeout_ms a key that had no row for longer than that gets
+ * a last call in the first batch after it, with no value (beck_is_none), and is forgotten. */
+typedef struct beck_map_with_state_args {
+    const char *state;
+    const char *schema;
+    beck_track_fn *fn;
+    BECK_ARGS_TAIL;
+    int64_t timeout_ms;
+    beck_rdd *initial;
+    int partitions;
+    const void *ctx;
+    size_t ctx_size;
+    const char *name;
+} beck_map_with_state_args;
+#define beck_map_with_state(s, ...)                                                                \
+    BECK__CALL(beck__map_with_state, beck_map_with_state_args, s, __VA_ARGS__)
+BECK_API beck_dstream *beck__map_with_state(beck_dstream *s, const beck_map_with_state_args *args);
+
+/* Key and state of every key of a stream made by one of the two, after each batch. */
+#define beck_state_snapshots(...)                                                                  \
+    BECK__CALL0(beck__state_snapshots, beck_none_args, __VA_ARGS__)
+BECK_API beck_dstream *beck__state_snapshots(beck_dstream *s, const beck_none_args *args);
 
 /* Schema as text, and number of key columns, of a stream or an RDD. */
 #define beck_schema_text(s) BECK__OF(s, schema_text)(s)

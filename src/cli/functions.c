@@ -157,6 +157,13 @@ static void count_sides(beck_call *c, struct made *made, beck_row row, uint32_t 
     made->value = beck_text_value(made->small);
 }
 
+/* Of the state {counter, idle}. */
+static void field_counter(beck_call *c, struct made *made, beck_row row, uint32_t column)
+{
+    (void)c;
+    make_number(made, beck_get_bigint(beck_get_struct(row, column), 0));
+}
+
 /* Signatures and functions, in two arrays with the same order. */
 static const struct signature value_signatures[] = {
     {"identity", FITS_ANY, GIVES_SAME},      {"to_string", FITS_NUMBER, GIVES_TEXT},
@@ -166,11 +173,11 @@ static const struct signature value_signatures[] = {
     {"one", FITS_ANY, GIVES_NUMBER},         {"length", FITS_TEXT, GIVES_NUMBER},
     {"to_upper", FITS_TEXT, GIVES_TEXT},     {"sum_list", FITS_NUMBERS, GIVES_NUMBER},
     {"count_list", FITS_LIST, GIVES_NUMBER}, {"sum_sides", FITS_SIDES, GIVES_NUMBER},
-    {"count_sides", FITS_LISTS, GIVES_TEXT},
+    {"count_sides", FITS_LISTS, GIVES_TEXT}, {"field_counter", FITS_SIDES, GIVES_NUMBER},
 };
 static value_fn *const value_functions[] = {
-    identity, to_string, plus_4,   plus_8,   plus_10,    negate,    mod_10,     times_1000003,
-    one,      length,    to_upper, sum_list, count_list, sum_sides, count_sides};
+    identity, to_string, plus_4,   plus_8,   plus_10,    negate,    mod_10,      times_1000003,
+    one,      length,    to_upper, sum_list, count_list, sum_sides, count_sides, field_counter};
 
 static bool even(beck_row row, uint32_t column)
 {

@@ -174,6 +174,7 @@ struct node {
     beck_dstream *stream;
     beck_rdd *rdd;
     struct json_object *answer; /* of an action; owned */
+    const struct type *kept;    /* key and state of a stateful operator; else NULL */
 };
 
 struct graph {
@@ -231,6 +232,8 @@ bool beck__cli_transform(struct graph *graph, struct step *step, bool *known);
 void beck__cli_transforms_free(struct graph *graph);
 /* Operators over windows of a stream; false with *known false: it is none. */
 bool beck__cli_window(struct graph *graph, struct step *step, bool *known);
+/* Operators with a state per key; false with *known false: it is none. */
+bool beck__cli_state(struct graph *graph, struct step *step, bool *known);
 /* Operators that combine elements; false with *known false: it is none. */
 bool beck__cli_combine(struct graph *graph, struct step *step, bool *known);
 /* The same for operators that order, number or compare elements. */

@@ -394,6 +394,10 @@ static bool build_step(struct graph *graph, struct step *step)
     if (known)
         return done;
     known = true;
+    done = beck__cli_state(graph, step, &known);
+    if (known)
+        return done;
+    known = true;
     done = beck__cli_combine(graph, step, &known);
     return known ? done : beck__cli_fail(graph->failure, "unknown op %s", step->op);
 }

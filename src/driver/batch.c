@@ -340,13 +340,15 @@ bool beck__batch_run(struct driver *driver)
                                              : (batch->started_ns - due_ns) / 1000,
                         .processing_us = -1};
     beck__driver_post(driver, &event);
-    if (!instantiate(driver, batch))
-        beck__slices_keep(driver, batch);
+    if (!instantiate(driver, batch) && !beck__states_begin(driver, batch) &&
+        !beck__slices_keep(driver, batch))
+        beck__states_advance(driver, batch);
     for (const struct output *o = driver->streams.first; o && !batch->error.status; o = o->next)
         if ((batch->time_ms - driver->zero_ms) % o->slide_ms == 0)
             run_output(driver, batch, o);
     driver->running = false;
     beck__session_life_end(&batch->life);
+    beck__states_seal(driver, !batch->error.status);
     beck__slices_drop(driver, batch->time_ms);
     event.kind = BECK_EVENT_BATCH_COMPLETED;
     event.processing_us = (os->mono_ns(os) - batch->started_ns) / 1000;

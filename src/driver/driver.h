@@ -8,6 +8,7 @@
  *   slices.c   what batches leave behind for windows
  *   direct.c   direct ones: looks, ranges that wait
  *   trigger.c  when the next batch is due
+ *   states.c   stateful operations
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
  *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
@@ -147,6 +148,15 @@ void beck__driver_post(struct driver *driver, const beck_event *event); /* posts
 beck_status beck__slices_keep(struct driver *driver, struct batch *batch);
 /* Drops what no window needs after time_ms. */
 void beck__slices_drop(struct driver *driver, int64_t time_ms);
+
+/* ---- states.c ---- */
+beck_status beck__states_open(struct driver *driver); /* at the start; the error sticks */
+void beck__states_close(struct driver *driver);
+/* Before the first batch: states to begin with. */
+beck_status beck__states_begin(struct driver *driver, struct batch *batch);
+/* Runs what is due in this batch; its outputs come after it. */
+beck_status beck__states_advance(struct driver *driver, struct batch *batch);
+void beck__states_seal(struct driver *driver, bool keep);
 
 /* ---- loop.c ---- */
 int64_t beck__driver_now_ms(struct driver *driver);

@@ -85,6 +85,7 @@ void beck__driver_free(struct driver *driver)
     beck__collectors_free(driver);
     beck__batches_drop(driver);
     beck__slices_drop(driver, INT64_MAX / 2);
+    beck__states_close(driver);
     for (struct input *i = driver->first_input; i; i = i->next)
         while (i->first) {
             struct queued *next = i->first->next;
@@ -227,7 +228,7 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->streams.frozen = true;
     driver->waiting_max = (uint32_t)beck__settings_number(ctx->settings, OPTION_WAITING_BATCHES);
     beck__driver_prepare_clock(driver);
-    if (open_outputs(driver) || make_inputs(driver, threaded))
+    if (open_outputs(driver) || make_inputs(driver, threaded) || beck__states_open(driver))
         return ctx->error.status;
     driver->starter = os->thread_self(os);
     driver->threaded = threaded;

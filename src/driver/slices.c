@@ -6,8 +6,6 @@
  */
 #include "driver/driver.h"
 
-#include <stdio.h>
-
 static void slice_free(struct driver *driver, struct slice *slice)
 {
     const struct allocator *memory = &driver->os->memory;
@@ -61,10 +59,7 @@ static beck_status keep(struct driver *driver, struct batch *batch, struct kept 
         return batch->error.status;
     struct slice *slice = slice_new(driver, batch->time_ms, stamp->engine->partitions(dataset));
     struct delivery delivery = {.slice = slice};
-    struct text name = {.memory = stamp->arena->memory};
-    beck__node_name(kept->windows->node, &name);
-    snprintf(what, sizeof what, "%s", beck__text_get(&name));
-    beck__text_deinit(&name);
+    beck__node_what(kept->windows->node, what, sizeof what);
     if (!slice)
         return beck__error_memory(&batch->error, what, sizeof *slice);
     beck_status status =

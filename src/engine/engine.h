@@ -16,6 +16,7 @@
 struct engine;
 struct scope;
 struct dataset;
+struct keeper;
 
 struct engine_options {
     int threads;          /* of local[n] */
@@ -36,6 +37,7 @@ struct job {
     struct dataset *dataset;
     const struct program *action; /* or NULL */
     uint32_t first, count;        /* partitions; count 0: all from first on */
+    bool stages_only;             /* what the dataset stands on is run, no task of its own */
     const char *what;             /* for errors: "print at wc.c:17" */
     /* On the driver's thread, once per partition that has succeeded, in any order; the rows are
      * borrowed. May be NULL. */
@@ -73,6 +75,21 @@ struct engine {
     struct dataset *(*pair)(struct scope *scope, enum pair_kind kind, struct dataset *left,
                             struct dataset *right, const beck_schema *schema);
     uint32_t (*partitions)(const struct dataset *dataset);
+
+    /* Stateful operations. A keeper holds what one keeps between batches, by partition; `program`
+     * is that operation alone and must outlive it. */
+    struct keeper *(*keeper_new)(struct engine *engine, const struct program *program,
+                                 uint32_t partitions, struct error *error);
+    void (*keeper_free)(struct engine *engine, struct keeper *keeper); /* NULL is nothing */
+    /* States to begin with, into a partition that has none. */
+    beck_status (*keeper_load)(struct keeper *keeper, uint32_t partition,
+                               const struct blocks *rows, int64_t batch_ms, struct error *error);
+    /* What the operation emits for the rows of `parent`. It runs once, as a stage of its own. What
+     * it changed holds from then on, and for good, or not at all, with the seal. */
+    struct dataset *(*advance)(struct scope *scope, struct dataset *parent, struct keeper *keeper);
+    void (*keeper_seal)(struct keeper *keeper, bool keep);
+    /* Key and state of every key after that. */
+    struct dataset *(*scan)(struct scope *scope, struct dataset *advanced);
 
     /* Runs to the end. While it waits it calls `idle` (see set_idle). */
     beck_status (*job_run)(struct engine *engine, const struct job *job, struct error *error);

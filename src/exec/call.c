@@ -265,13 +265,19 @@ void beck_emit_row(beck_call *c, beck_row row)
 
 uint64_t beck_rows_count(const beck_rows *rows)
 {
-    return rows->blocks->rows;
+    return rows->blocks ? rows->blocks->rows : rows->end - rows->first;
 }
 
 bool beck_next_row(beck_rows *rows, beck_row *row)
 {
     const struct blocks *list = rows->blocks;
 
+    if (!list) {
+        if (rows->first + rows->row >= rows->end)
+            return false;
+        *row = (beck_row){rows->chunk, rows->first + rows->row++, 0};
+        return true;
+    }
     while (rows->block < list->count && rows->row >= list->items[rows->block]->chunk->rows) {
         rows->block++;
         rows->row = 0;

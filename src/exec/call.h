@@ -6,6 +6,7 @@
 #define BECK_EXEC_CALL_H
 
 #include "exec/exec.h"
+#include "state/state.h"
 
 struct beck_call {
     struct task *task; /* NULL: a driver callback */
@@ -30,10 +31,23 @@ struct beck_call {
     beck_call *outer; /* the call that was current before */
 };
 
+/* All rows of a list of blocks, or those of a chunk from `first` up to `end`. */
 struct beck_rows {
     const struct blocks *blocks;
     size_t block;
+    const beck_chunk *chunk;
+    uint32_t first, end;
     uint32_t row;
+};
+
+/* A key's state in a callback. */
+struct beck_state {
+    beck_call *call;
+    struct state_table *table;
+    struct builder put; /* one row */
+    uint32_t slot;
+    int64_t batch_ms;
+    bool timing_out, removed;
 };
 
 void beck__call_init(beck_call *c, struct task *task, const struct op *op, struct builder *out);
@@ -57,10 +71,20 @@ struct operator *beck__group_open(struct task *task, const struct op *op);
 struct operator *beck__limit_open(struct task *task, const struct op *op);
 struct operator *beck__side_open(struct task *task, const struct op *op);
 struct operator *beck__join_open(struct task *task, const struct op *op);
+struct operator *beck__update_open(struct task *task, const struct op *op);
+struct operator *beck__track_open(struct task *task, const struct op *op);
 struct operator *beck__sink_open(struct task *task, const struct op *op);
 struct operator *beck__sort_open(struct task *task, const struct op *op);
 struct operator *beck__index_open(struct task *task, const struct op *op);
 struct operator *beck__same_open(struct task *task, const struct op *op);
+
+/* The table of the task's resident; NULL with the error set if that is not of this operation. */
+struct state_table *beck__resident_table(struct task *task, const struct op *op);
+bool beck__state_open(struct beck_state *state, beck_call *c, struct task *task);
+void beck__state_close(struct beck_state *state);
+/* Before a callback for the key of a slot; after it: its touch. */
+void beck__state_begin(struct beck_state *state, uint32_t slot, bool timing_out);
+bool beck__state_end(struct beck_state *state, bool touched);
 
 /* The address of op->function[i] into *function (a function or object pointer); false with
  * task->error set if this program does not hold it. */

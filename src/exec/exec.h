@@ -66,6 +66,7 @@ void beck__sums_deinit(struct sums *sums);
 /* The items newer than version `since`, for a copy in another process. `shared` may be NULL. */
 void beck__shared_encode(const struct shared *shared, uint64_t since, struct text *out);
 beck_status beck__shared_decode(struct shared *shared, struct reader *in, struct error *error);
+struct resident;
 
 /* What one attempt of a task is told, and what it has used. */
 struct task {
@@ -81,6 +82,7 @@ struct task {
     struct error error;
     uint64_t records;              /* read from the source */
     const _Atomic bool *cancelled; /* or NULL */
+    struct resident *resident;     /* of the stateful operation, if there is one */
 };
 
 void beck__task_init(struct task *task, struct os *os);
@@ -107,6 +109,24 @@ void beck__pipeline_close(struct operator *head, struct operator *sink);
 /* Keeps the rows as blocks in *out. */
 struct operator*
     beck__collector_open(struct task *task, const beck_schema *schema, struct blocks *out);
+
+/* What a stateful operation keeps of one partition between batches. One task at a time works on it:
+ * what the attempt did is undone by seal(false), or stays, by seal(true), which may come later. */
+struct resident *beck__resident_new(struct os *os, const struct op *op, struct error *error);
+void beck__resident_free(struct resident *resident); /* NULL is nothing */
+/* True if a task without rows would do and give nothing at that time. */
+bool beck__resident_idle(const struct resident *resident, int64_t batch_ms);
+void beck__resident_seal(struct resident *resident, bool keep);
+uint64_t beck__resident_count(const struct resident *resident); /* keys with a state */
+/* The schema of a snapshot, in the arena: key, state, and two columns more if touches count. NULL
+ * without memory. */
+const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool touches);
+/* Pushes key and state of every key, until the sink has enough. */
+enum flow beck__resident_scan(struct resident *resident, struct task *task, struct operator *sink);
+/* A snapshot as blocks, and back into a fresh one; rows without a time were touched at batch_ms. */
+beck_status beck__resident_save(struct resident *resident, struct blocks *out, struct error *error);
+beck_status beck__resident_load(struct resident *resident, const struct blocks *in,
+                                int64_t batch_ms, struct error *error);
 
 enum partitioner {
     PARTITION_HASH,

@@ -32,7 +32,7 @@ void *beck__fold_new(const struct fold *place, size_t size)
     return self;
 }
 
-static enum flow group_push(struct operator* base, const beck_chunk *chunk)
+static enum flow group_push(struct operator *base, const beck_chunk *chunk)
 {
     struct group *self = (struct group *)base;
 
@@ -71,7 +71,7 @@ static bool emit(struct group *self, uint32_t from, uint32_t count)
     return true;
 }
 
-static enum flow group_finish(struct operator* base)
+static enum flow group_finish(struct operator *base)
 {
     struct group *self = (struct group *)base;
     uint32_t total = beck__keys_count(&self->table);
@@ -88,7 +88,7 @@ static enum flow group_finish(struct operator* base)
     return flow;
 }
 
-static void group_close(struct operator* base)
+static void group_close(struct operator *base)
 {
     struct group *self = (struct group *)base;
 
@@ -157,7 +157,7 @@ static bool folds_open(struct group *self)
     return true;
 }
 
-struct operator* beck__group_open(struct task *task, const struct op *op)
+struct operator *beck__group_open(struct task *task, const struct op *op)
 {
     struct group *self = beck__operator_new(task, op, sizeof *self);
 

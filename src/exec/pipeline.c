@@ -11,6 +11,7 @@ void beck__task_init(struct task *task, struct os *os)
     beck__error_clear(&task->error);
     task->records = 0;
     task->cancelled = NULL;
+    task->resident = NULL;
     task->os = os;
     task->memory = &os->memory;
     beck__arena_init(&task->arena, task->memory);
@@ -87,6 +88,10 @@ static struct operator *open_one(struct task *task, const struct op *op)
         return beck__index_open(task, op);
     case OP_SAME:
         return beck__same_open(task, op);
+    case OP_UPDATE:
+        return beck__update_open(task, op);
+    case OP_TRACK:
+        return beck__track_open(task, op);
     case OP_COUNT:
         break;
     }

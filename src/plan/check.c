@@ -180,6 +180,18 @@ static bool index_fits(const struct op *op)
            same_types(op->in->fields, op->out->fields, count);
 }
 
+/* UPDATE makes nothing of its own: its output is what is read of the states, key and state. */
+static bool state_fits(const struct op *op)
+{
+    if (!op->state || op->state->count == 0 || op->keys == 0 || op->keys >= op->in->count ||
+        op->timeout_ms < 0)
+        return false;
+    return op->kind == OP_TRACK ||
+           (op->out->count == op->keys + op->state->count &&
+            same_types(op->in->fields, op->out->fields, op->keys) &&
+            same_types(op->state->fields, op->out->fields + op->keys, op->state->count));
+}
+
 bool beck__op_fits(const struct op *op)
 {
     if (op->emits > EMITS_ANY || op->adds > ADDS_ROW_AFTER || op->fold >= FOLD_KINDS || !op->name ||
@@ -215,6 +227,9 @@ bool beck__op_fits(const struct op *op)
         return index_fits(op);
     case OP_SAME:
         return same_schemas(op) && op->keys > 0;
+    case OP_UPDATE:
+    case OP_TRACK:
+        return state_fits(op);
     case OP_COUNT:
         break;
     }

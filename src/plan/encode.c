@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage programs as bytes. Layout: "BKP1", u32 count, schema text of the input, then per operation
+ * Stage programs as bytes. Layout: "BKP2", u32 count, schema text of the input, then per operation
  * its fields in the order of struct op; schemas travel as text. Decoding trusts nothing: kinds and
  * numbers are checked against the schemas (check.c), so that the interpreter may index columns
  * unchecked.
  */
 #include "plan/plan.h"
 
-#define MAGIC   0x31504b42u /* "BKP1" */
+#define MAGIC   0x32504b42u /* "BKP2" */
 #define OPS_MAX 10000u
 
 static void put_schema(struct text *out, const beck_schema *schema)
@@ -46,6 +46,11 @@ static void put_op(struct text *out, const struct op *op)
     beck__put_u8(out, op->state_out);
     beck__put_u8(out, op->always);
     beck__put_u64(out, op->number);
+    beck__put_u8(out, op->state != NULL);
+    if (op->state)
+        put_schema(out, op->state);
+    beck__put_u8(out, op->every);
+    beck__put_u64(out, (uint64_t)op->timeout_ms);
     for (int i = 0; i < 3; i++) {
         beck__put_u64(out, op->function[i].module);
         beck__put_u64(out, op->function[i].offset);
@@ -155,6 +160,10 @@ static beck_status get_op(struct source *from, struct op *op, struct error *erro
     op->state_out = beck__get_u8(in) != 0;
     op->always = beck__get_u8(in) != 0;
     op->number = beck__get_u64(in);
+    if (beck__get_u8(in) && get_schema(from, &op->state, error))
+        return error->status;
+    op->every = beck__get_u8(in) != 0;
+    op->timeout_ms = (int64_t)beck__get_u64(in);
     for (int i = 0; i < 3; i++) {
         op->function[i].module = beck__get_u64(in);
         op->function[i].offset = beck__get_u64(in);

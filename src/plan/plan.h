@@ -24,7 +24,9 @@
     X(JOIN, "join")           /* a cogroup of two becomes rows; `number` is an op_join */          \
     X(SORT, "sort")           /* by columns[], as in struct order; the first `number`, 0: all */   \
     X(INDEX, "index")         /* appends the number of the row within the whole dataset */         \
-    X(SAME, "same")           /* the rows whose key is that of `row` */
+    X(SAME, "same")           /* the rows whose key is that of `row` */                            \
+    X(UPDATE, "update")       /* stateful: a callback per key and its values of the batch */       \
+    X(TRACK, "track")         /* stateful: a callback per row, and per key that timed out */
 
 enum op_kind {
 #define BECK__OP_ENUM(id, text) OP_##id,
@@ -78,6 +80,9 @@ struct op {
     bool state_in, state_out; /* GROUP: rows carry partial states, not values */
     bool always;              /* GROUP without keys: emits its start value for no rows at all */
     uint64_t number;          /* of rows; n of FOLD_TOP; others as BECK__OPS says */
+    const beck_schema *state; /* of a stateful one: columns of a key's state; else NULL */
+    bool every;               /* UPDATE: also keys without values in the batch */
+    int64_t timeout_ms;       /* UPDATE, TRACK: a key not touched for longer is due; 0: never */
     struct function_id function[3];
     beck_str bytes; /* context bytes of the callback; parameters of a sink */
     beck_str row;   /* an encoded block of one row: a key of SAME; what FOLD_COMBINE begins with
@@ -101,6 +106,9 @@ bool beck__program_silent(const struct program *program);
  * the interpreter can run it on any rows of the input schema. What is built passes; what is decoded
  * is asked. */
 bool beck__op_fits(const struct op *op);
+
+/* True if its operation keeps something between batches (a program of its own, of one). */
+bool beck__program_stateful(const struct program *program);
 
 /* One after the other; in the arena; ops are copied, what they point to is shared. NULL without
  * memory. */

@@ -16,7 +16,7 @@ static const char *const fold_texts[] = {"sum", "min",  "max",    "avg",     "co
 static bool op_calls(const struct op *op)
 {
     return op->kind == OP_CALL || op->kind == OP_FILTER || op->kind == OP_PARTITION ||
-           op->kind == OP_SINK ||
+           op->kind == OP_SINK || op->kind == OP_UPDATE || op->kind == OP_TRACK ||
            (op->kind == OP_GROUP && op->fold >= FOLD_USER && op->fold <= FOLD_COMBINE);
 }
 
@@ -26,6 +26,11 @@ bool beck__program_calls(const struct program *program)
         if (op_calls(&program->ops[i]))
             return true;
     return false;
+}
+
+bool beck__program_stateful(const struct program *program)
+{
+    return program->count == 1 && program->ops[0].state != NULL;
 }
 
 bool beck__program_silent(const struct program *program)

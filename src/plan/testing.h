@@ -83,6 +83,8 @@ static const struct test_sample test_samples[] = {
     {OP_SAME, "k STRING, v STRING", "k STRING, v STRING", 1, 0, 0, 0, 0},
     {OP_GROUP, "k STRING, l STRUCT<n DOUBLE>, r STRUCT<s STRING, t STRING>",
      "k STRING, l ARRAY<DOUBLE>, r ARRAY<STRUCT<s STRING, t STRING>>", 1, FOLD_SIDES, 0, 0, 0},
+    {OP_UPDATE, "k STRING, v DOUBLE", "k STRING, n BIGINT, s STRING", 1, 0, 0, 0, 0},
+    {OP_TRACK, "k STRING, v DOUBLE", "x DOUBLE", 1, 0, 0, 0, 0},
 };
 
 static inline struct op test_sample_op(struct arena *arena, const struct test_sample *sample)
@@ -93,6 +95,11 @@ static inline struct op test_sample_op(struct arena *arena, const struct test_sa
     op.adds = sample->adds;
     op.state_in = sample->state_in;
     op.state_out = sample->state_out;
+    if (op.kind == OP_UPDATE || op.kind == OP_TRACK) {
+        op.state = test_schema(arena, "n BIGINT, s STRING");
+        op.every = op.kind == OP_UPDATE;
+        op.timeout_ms = 5000;
+    }
     return op;
 }
 

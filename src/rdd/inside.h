@@ -42,6 +42,11 @@ struct node *beck__node_slices(struct graph *graph, struct node *parent,
                                bool aligned);
 /* The dataset of a window at the stamp's time. NULL without memory. */
 struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *node);
+/* True if it has no RDD before its parent has had one: update_state_by_key, as in Spark. */
+bool beck__advance_waits(const struct node *node);
+/* What a stateful operation emits for the rows of `parent` (NULL: none). NULL without memory. */
+struct dataset *beck__advance_dataset(struct stamp *stamp, const struct node *node,
+                                      struct dataset *parent);
 /* Parses an output schema; NULL with the error set. */
 const beck_schema *beck__node_schema(struct graph *graph, const struct origin *origin,
                                      const char *text);

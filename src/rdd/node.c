@@ -4,6 +4,8 @@
  */
 #include "rdd/inside.h"
 
+#include <stdio.h>
+
 struct node *beck__node_error(struct graph *graph, const char *name, beck_site site,
                               beck_status status, const char *format, ...)
 {
@@ -313,7 +315,7 @@ static beck_status parents_of(struct stamp *stamp, const struct node *node,
             continue;
         if (node->needs_rdd)
             status = no_rdd(stamp, node, error);
-        *all = node->kind == NODE_MADE;
+        *all = node->kind == NODE_MADE || node->kind == NODE_ADVANCE;
     }
     return status;
 }
@@ -357,6 +359,14 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
         return node->make(node, stamp, parents, dataset, error);
     case NODE_WINDOW:
         *dataset = beck__window_dataset(stamp, node);
+        break;
+    case NODE_ADVANCE:
+        if (!parents[0] && beck__advance_waits(node))
+            return BECK_OK;
+        *dataset = beck__advance_dataset(stamp, node, parents[0]);
+        break;
+    case NODE_SCAN:
+        *dataset = engine->scan(stamp->scope, parents[0]);
         break;
     }
     if (!status && !*dataset)
@@ -406,6 +416,16 @@ void beck__node_name(const struct node *node, struct text *out)
         beck__text_printf(out, " at %s:%d", slash ? slash + 1 : node->site.file, node->site.line);
 }
 
+void beck__node_what(const struct node *node, char *what, size_t size)
+{
+    const char *slash = node->site.file ? strrchr(node->site.file, '/') : NULL;
+    int used = snprintf(what, size, "%s", node->label ? node->label : node->name);
+
+    if (node->site.file && used > 0 && (size_t)used < size)
+        snprintf(what + used, size - (size_t)used, " at %s:%d", slash ? slash + 1 : node->site.file,
+                 node->site.line);
+}
+
 void beck__node_print(const struct node *node, struct text *out)
 {
     beck__node_name(node, out);
@@ -419,6 +439,13 @@ void beck__node_print(const struct node *node, struct text *out)
             beck__text_printf(out, " by key hash");
         if (node->partitioning.kind == PARTITION_RANGE)
             beck__text_printf(out, " by range");
+    } else if (node->kind == NODE_ADVANCE) {
+        const struct op *op = &node->stateful->program->ops[0];
+        beck__text_printf(out, "  callback, keeps (");
+        beck__schema_print(op->state, out);
+        beck__text_printf(out, ")%s", op->every ? " and sees every key in every batch" : "");
+        if (op->timeout_ms)
+            beck__text_printf(out, ", for %lld ms", (long long)op->timeout_ms);
     } else if (node->kind == NODE_WINDOW) {
         beck__text_printf(out, "  window of %lld ms every %lld ms",
                           (long long)node->window->length_ms, (long long)node->window->slide_ms);

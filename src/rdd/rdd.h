@@ -19,7 +19,9 @@ enum node_kind {
     NODE_SHUFFLE,
     NODE_UNION,
     NODE_MADE,
-    NODE_WINDOW
+    NODE_WINDOW,
+    NODE_ADVANCE,
+    NODE_SCAN
 };
 
 struct node;
@@ -45,6 +47,7 @@ struct graph {
     struct error *error; /* sticky: the first error */
     uint32_t partitions; /* default after a shuffle */
     struct kept *first_kept, *last_kept;
+    struct stateful *first_stateful, *last_stateful;
 };
 
 /* What a batch leaves behind: the rows of a kept node, by partition. */
@@ -65,6 +68,19 @@ struct kept {
     struct window *windows; /* over it: newest first */
     struct slice *oldest, *newest;
     int64_t rows_ms; /* of the newest batch that had rows; 0: none had */
+};
+
+/* A stateful operation of a stream: it runs at every multiple of slide_ms, whether or not somebody
+ * wants its rows. */
+struct stateful {
+    struct stateful *next;
+    struct node *node; /* ADVANCE */
+    int64_t slide_ms;
+    const struct program *program;
+    struct node *initial;  /* states to begin with, partitioned alike; or NULL */
+    struct keeper *keeper; /* the driver's, since the start */
+    bool loaded;           /* the initial states are there */
+    bool begun;            /* its parent has had an RDD */
 };
 
 /* At time t, a multiple of slide_ms, the slices with time in (t - length_ms, t].
@@ -105,6 +121,7 @@ struct node {
     void *user;
     const struct window *window; /* WINDOW */
     struct kept *kept;           /* NULL: its batches go with their time */
+    struct stateful *stateful;   /* ADVANCE, SCAN */
 };
 
 /* One instance of a graph: of a batch, or of an RDD program. */
@@ -259,6 +276,14 @@ struct node *beck__node_count_by_window(struct graph *graph, struct node *parent
 struct node *beck__node_count_by_value_and_window(struct graph *graph, struct node *parent,
                                                   const struct windowing *windowing,
                                                   const beck_window_args *args);
+/* map_with_state: what the callback emits. update_state_by_key: key and state of every key.
+ * state_snapshots: the same of either of them. */
+struct node *beck__node_map_with_state(struct graph *graph, struct node *parent, int64_t slide_ms,
+                                       const beck_map_with_state_args *args);
+struct node *beck__node_update_state_by_key(struct graph *graph, struct node *parent,
+                                            int64_t slide_ms, const beck_update_args *args);
+struct node *beck__node_state_snapshots(struct graph *graph, struct node *parent,
+                                        const beck_none_args *args);
 /* True if a window that is due after zero_ms holds the slice of that time. */
 bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms);
 
@@ -285,6 +310,8 @@ beck_status beck__node_set_dataset(struct stamp *stamp, const struct node *node,
 
 /* "flat_map at wc.c:17". */
 void beck__node_name(const struct node *node, struct text *out);
+/* The same, cut off where there is no more room. */
+void beck__node_what(const struct node *node, char *what, size_t size);
 /* One line: name, schema, keys, kernel or callback, partitions. */
 void beck__node_print(const struct node *node, struct text *out);
 

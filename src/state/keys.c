@@ -277,6 +277,11 @@ void beck__keys_remove(struct keys *keys, uint32_t slot)
     while (beck__hash_item(h->slots[i]) != slot)
         i = beck__hash_next(h, i);
     beck__hash_remove(h, i, hash_of, keys);
+    if (keys->kind == KEYS_STRING) { /* a guess may fall on any slot: this looks like no key */
+        beck_view *view = (beck_view *)keys->rows.chunk->column[0].data + slot;
+        memset(view, 0xff, sizeof *view);
+        view->size = 0;
+    }
 }
 
 bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count)

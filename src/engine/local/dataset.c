@@ -174,6 +174,31 @@ static struct dataset *shuffle(struct scope *scope, struct dataset *parent,
     return d;
 }
 
+static struct dataset *advance(struct scope *scope, struct dataset *parent, struct keeper *keeper)
+{
+    struct dataset *d = dataset_new(scope, DATA_STATE, keeper->program->out, keeper->partitions);
+
+    if (!d)
+        return NULL;
+    d->parent = parent;
+    d->partitioning.kind = PARTITION_SAME;
+    d->keeper = keeper;
+    return d;
+}
+
+static struct dataset *scan(struct scope *scope, struct dataset *advanced)
+{
+    const struct op *op = &advanced->keeper->program->ops[0];
+    const beck_schema *schema = beck__resident_schema(&scope->arena, op, false);
+    struct dataset *d = schema ? dataset_new(scope, DATA_SCAN, schema, advanced->partitions) : NULL;
+
+    if (!d)
+        return NULL;
+    d->parent = advanced;
+    d->keeper = advanced->keeper;
+    return d;
+}
+
 static struct dataset *unite(struct scope *scope, struct dataset *const *parents, uint32_t count)
 {
     uint32_t partitions = 0;
@@ -236,6 +261,8 @@ void beck__local_datasets(struct engine *engine)
     engine->unite = unite;
     engine->coalesce = coalesce;
     engine->pair = pair;
+    engine->advance = advance;
+    engine->scan = scan;
     engine->partitions = partitions;
 }
 
@@ -317,7 +344,10 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
     case DATA_NARROW:
         return d->silent && beck__dataset_nothing(d->parent, partition);
     case DATA_SHUFFLE:
+    case DATA_STATE:
         return d->target_rows && d->target_rows[partition] == 0;
+    case DATA_SCAN:
+        return beck__keeper_count(d->keeper) == 0;
     case DATA_UNION:
         for (uint32_t i = 0; i < d->parent_count; i++) {
             if (partition < d->parents[i]->partitions)
@@ -357,7 +387,10 @@ uint64_t beck__dataset_rows(const struct dataset *d)
     case DATA_NARROW:
     case DATA_COALESCE:
         return beck__dataset_rows(d->parent);
+    case DATA_SCAN:
+        return beck__keeper_count(d->keeper);
     case DATA_SHUFFLE:
+    case DATA_STATE:
         if (!d->target_rows)
             return UINT64_MAX;
         for (uint32_t p = 0; p < d->partitions; p++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job becomes stages: the lineage is cut at its shuffles, each shuffle that has not run yet is a
- * stage of its own, parents first; the last stage delivers rows. A failed task is tried again from
- * its lineage, up to the limit; then the stage is cancelled and the job fails with the first such
- * error.
+ * A job becomes stages: the lineage is cut at its shuffles and stateful operations, each of
+ * them that has not run yet is a stage of its own, parents first; the last stage delivers rows. A
+ * failed task is tried again from its lineage, up to the limit; then the stage is cancelled and the
+ * job fails with the first such error.
  */
 #include "engine/local/local.h"
 
@@ -64,6 +64,16 @@ static void count_sums(struct stage *stage)
     stage->sums = NULL;
 }
 
+static void keep_state(struct dataset *state, struct run *run)
+{
+    struct blocks *out = &state->out[run->partition];
+
+    state->target_rows[run->partition] = run->out[0].rows;
+    *out = run->out[0];
+    run->out[0] = (struct blocks){.memory = out->memory};
+    beck__keeper_take(state->keeper, run);
+}
+
 static void task_failed(struct stage *stage, const struct run *run)
 {
     char batch[48] = "";
@@ -117,6 +127,8 @@ static bool finish_run(struct stage *stage, struct run *run)
         return false;
     else if (!stage->error.status && stage->shuffle)
         keep_shuffle(stage->shuffle, run);
+    else if (!stage->error.status && stage->state)
+        keep_state(stage->state, run);
     else if (!stage->error.status && stage->job->deliver)
         stage->job->deliver(stage->job->user, run->partition, run->out);
     return false;
@@ -157,6 +169,15 @@ static beck_status start_task(struct stage *stage, uint32_t partition)
     return BECK_OK;
 }
 
+/* True if the task of a partition would do and give nothing. */
+static bool needless(const struct stage *stage, bool silent, uint32_t partition)
+{
+    if (!silent || !beck__dataset_nothing(stage->input, partition))
+        return false;
+    return !stage->state ||
+           beck__keeper_idle(stage->state->keeper, partition, stage->input->scope->batch_ms);
+}
+
 /* Runs tasks for partitions [first, last) of stage->input. */
 static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
 {
@@ -167,7 +188,7 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
     stage->first = first;
     stage->sum_count = last - first;
     for (uint32_t p = first; p < last && !stage->error.status; p++)
-        if (!silent || !beck__dataset_nothing(stage->input, p))
+        if (!needless(stage, silent, p))
             start_task(stage, p);
     if (stage->error.status)
         atomic_store(&stage->cancelled, true);
@@ -225,6 +246,30 @@ static void shuffle_drop(struct dataset *d)
     d->target_rows = NULL; /* a later job runs it again */
 }
 
+/* The stage of a stateful operation. What it has changed in some partitions when it fails in
+ * another one is undone with the batch, or before it runs again. */
+static beck_status state_run(struct local *local, struct dataset *d, const struct job *job,
+                             struct error *error)
+{
+    struct stage stage;
+
+    stage_init(&stage, local, job);
+    stage.input = d->parent;
+    stage.action = d->keeper->program;
+    stage.state = d;
+    if (d->parent->partitions != d->partitions)
+        return beck__error_set(error, BECK_INVALID, "%s: %u partitions, its state has %u",
+                               job->what, d->parent->partitions, d->partitions);
+    if (shuffle_begin(local, d, error))
+        return error->status;
+    stage_run(&stage, 0, d->partitions);
+    if (!stage.error.status)
+        return BECK_OK;
+    local->base.keeper_seal(d->keeper, false);
+    shuffle_drop(d);
+    return beck__error_set(error, stage.error.status, "%s", stage.error.text);
+}
+
 /* The stage of one shuffle. */
 static beck_status shuffle_run(struct local *local, struct dataset *d, const struct job *job,
                                struct error *error)
@@ -255,14 +300,16 @@ static beck_status prepare(struct local *local, struct dataset *d, const struct 
     if (depth > DEPTH_MAX)
         return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row",
                                job->what, DEPTH_MAX);
-    if (d->kind == DATA_SHUFFLE && d->target_rows)
+    bool stage = d->kind == DATA_SHUFFLE || d->kind == DATA_STATE;
+    if (stage && d->target_rows)
         return BECK_OK;
     if (d->parent)
         status = prepare(local, d->parent, job, depth + 1, error);
     for (uint32_t i = 0; !status && i < d->parent_count; i++)
         status = prepare(local, d->parents[i], job, depth + 1, error);
-    if (!status && d->kind == DATA_SHUFFLE)
-        status = shuffle_run(local, d, job, error);
+    if (!status && stage)
+        status = d->kind == DATA_STATE ? state_run(local, d, job, error)
+                                       : shuffle_run(local, d, job, error);
     return status;
 }
 
@@ -274,7 +321,7 @@ static beck_status run_job(struct local *local, const struct job *job, struct er
     if (atomic_load(&local->cancelled))
         return beck__error_set(error, BECK_CANCELLED, "%s: cancelled", job->what);
     beck_status status = prepare(local, job->dataset, job, 0, error);
-    if (status)
+    if (status || job->stages_only)
         return status;
     stage_init(&stage, local, job);
     stage.input = job->dataset;

@@ -74,6 +74,7 @@ struct engine *beck__engine_local(struct os *os, const struct engine_options *op
     local->base.fault = fault;
     local->base.counters = counters;
     beck__local_datasets(&local->base);
+    beck__local_keepers(&local->base);
     local->os = os;
     local->log = log;
     local->options = *options;

@@ -3,6 +3,7 @@
  * local - the embedded engine: what its files share. Private to engine/local.
  *
  *   dataset.c  datasets and scopes           task.c     one attempt of one partition
+ *   keeper.c   what stateful operations keep
  *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
  *   wire.c     a task as bytes               process.c  worker processes (--isolate)
  *   blocks.c   lists of blocks as bytes      range.c    sorted runs, cut into partitions
@@ -19,7 +20,9 @@ enum dataset_kind {
     DATA_SHUFFLE,
     DATA_UNION,
     DATA_COALESCE,
-    DATA_PAIR
+    DATA_PAIR,
+    DATA_STATE, /* like a shuffle to the SAME partition */
+    DATA_SCAN
 };
 
 /* Blocks of one partition; the dataset holds a reference of each. */
@@ -52,6 +55,21 @@ struct dataset {
     struct blocks *out;               /* [map * lists + target] */
     uint32_t maps, lists;             /* a map makes `lists` of them */
     uint64_t *target_rows;            /* by target; NULL: the stage has not run */
+    struct keeper *keeper; /* STATE, SCAN */
+};
+
+/* In this process each partition has a resident. With --isolate and engine.encode=all it is a list
+ * of blocks, as another engine has it: a task makes a new one of it. */
+struct keeper {
+    struct local *engine;
+    const struct program *program;
+    struct arena arena;
+    const beck_schema *saved; /* of its blocks */
+    uint32_t partitions;
+    bool as_blocks;
+    struct resident **residents;   /* NULL: nothing yet */
+    struct blocks *before, *after; /* as_blocks: sealed, and what the batch has made of it */
+    bool *changed;
 };
 
 struct scope {
@@ -68,6 +86,7 @@ struct stage {
     struct dataset *input;
     const struct program *action; /* or NULL */
     struct dataset *shuffle;      /* the rows go there, else to job->deliver */
+    struct dataset *state;        /* the same, of a stateful operation */
     const struct job *job;
     bool inline_run;
     uint32_t first;    /* partition */
@@ -87,6 +106,8 @@ struct run {
     uint32_t partition, attempt;
     struct blocks *out;
     uint32_t out_count;
+    struct resident *resident;  /* of a stateful action; or: */
+    const struct blocks *state; /* what it keeps; what becomes of it goes to out[1] */
     beck_status status;
     char warning[200]; /* "": none */
     struct sums sums;
@@ -152,12 +173,25 @@ const struct dataset *beck__dataset_piece(const struct dataset *dataset, uint32_
 /* The partition of each parent that meets in one of a PAIR. */
 void beck__dataset_meet(const struct dataset *dataset, uint32_t partition, uint32_t meets[2]);
 
+/* ---- keeper.c ---- */
+void beck__local_keepers(struct engine *engine); /* fills the vtable */
+/* Gives the run what its partition keeps. */
+beck_status beck__keeper_lend(struct keeper *keeper, struct run *run);
+/* After a run that went well: what it has made, as_blocks. */
+void beck__keeper_take(struct keeper *keeper, struct run *run);
+bool beck__keeper_idle(const struct keeper *keeper, uint32_t partition, int64_t batch_ms);
+uint64_t beck__keeper_count(const struct keeper *keeper);
+/* Pushes key and state of every key of a partition. */
+enum flow beck__keeper_scan(struct keeper *keeper, uint32_t partition, struct task *task,
+                            struct operator *sink);
+
 /* ---- task.c ---- */
 /* Runs the partition and fills run->out, status and error. Any thread. */
 void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
                     const struct program *action, const struct partitioning *partitioning);
 void beck__run_drop(struct run *run); /* its blocks and sums */
-const beck_schema *beck__stage_schema(const struct stage *stage);
+/* Of the rows in run->out[i]. */
+const beck_schema *beck__run_schema(const struct run *run, uint32_t i);
 
 /* ---- pool.c ---- */
 beck_status beck__pool_start(struct local *local, struct error *error);

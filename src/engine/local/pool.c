@@ -17,16 +17,20 @@ static void execute(struct worker *worker, struct run *run)
         run->status = beck__error_set(&run->error, BECK_TASK, "failed by a test");
         return;
     }
-    if (local->options.isolate && !stage->inline_run)
+    if (stage->state && beck__keeper_lend(stage->state->keeper, run))
+        run->status = run->error.status;
+    else if (local->options.isolate && !stage->inline_run)
         beck__run_in_process(worker, run);
     else
         beck__run_here(local->os, run, stage->input, stage->action,
                        stage->shuffle ? &stage->shuffle->partitioning : NULL);
     for (uint32_t i = 0; local->options.encode && !run->status && i < run->out_count; i++)
-        run->status = beck__blocks_recode(&local->os->memory, beck__stage_schema(stage),
+        run->status = beck__blocks_recode(&local->os->memory, beck__run_schema(run, i),
                                           &run->out[i], &run->error);
     if (run->status)
         beck__run_drop(run);
+    if (run->status && run->resident) /* the next attempt finds what this one found */
+        beck__resident_seal(run->resident, false);
 }
 
 static void worker_main(void *user)

@@ -97,7 +97,10 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
         for (uint32_t i = 0; i < d->values[p].count && flow == FLOW_MORE; i++)
             flow = push_block(sink, task, d->values[p].items[i]);
         break;
+    case DATA_SCAN:
+        return beck__keeper_scan(d->keeper, p, task, sink);
     case DATA_SHUFFLE:
+    case DATA_STATE:
         flow = run_shuffled(task, d, p, sink);
         break;
     case DATA_RANGES:
@@ -121,15 +124,19 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
     return flow;
 }
 
-const beck_schema *beck__stage_schema(const struct stage *stage)
+const beck_schema *beck__run_schema(const struct run *run, uint32_t i)
 {
+    const struct stage *stage = run->stage;
+
+    if (stage->state && i == 1)
+        return stage->state->keeper->saved;
     return stage->action ? stage->action->out : stage->input->schema;
 }
 
 static struct operator *sink_open(struct task *task, struct run *run, const beck_schema *schema,
                                   const struct partitioning *partitioning)
 {
-    run->out_count = partitioning ? beck__partitioning_lists(partitioning) : 1;
+    run->out_count = partitioning ? beck__partitioning_lists(partitioning) : run->state ? 2 : 1;
     run->out = beck__alloc_zero(task->memory, run->out_count * sizeof *run->out);
     if (!run->out) {
         beck__error_memory(&task->error, "the output of a task", run->out_count * sizeof *run->out);
@@ -137,9 +144,21 @@ static struct operator *sink_open(struct task *task, struct run *run, const beck
     }
     for (uint32_t i = 0; i < run->out_count; i++)
         run->out[i].memory = task->memory;
-    return run->out_count > 1 || (partitioning && partitioning->kind <= PARTITION_SINGLE)
+    return partitioning && (run->out_count > 1 || partitioning->kind <= PARTITION_SINGLE)
                ? beck__shuffle_writer_open(task, schema, *partitioning, run->out)
                : beck__collector_open(task, schema, run->out);
+}
+
+/* The resident of a stateful action: the run's, or one made of its blocks, in *own. */
+static bool resident_get(struct task *task, struct run *run, const struct program *action,
+                         struct resident **own)
+{
+    *own = NULL;
+    task->resident = run->resident;
+    if (!run->state)
+        return true;
+    *own = task->resident = beck__resident_new(task->os, &action->ops[0], &task->error);
+    return *own && !beck__resident_load(*own, run->state, task->batch_ms, &task->error);
 }
 
 void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
@@ -159,7 +178,10 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
         task.cancelled =
             run->stage->inline_run ? &run->stage->engine->cancelled : &run->stage->cancelled;
     uint32_t p = run->stage ? run->partition : 0;
+    struct resident *own;
     struct operator *sink = sink_open(&task, run, schema, partitioning);
+    if (!resident_get(&task, run, action, &own))
+        sink = NULL;
     if (sink) {
         flow = action ? run_program(&task, action, input, p, sink)
                       : run_partition(&task, input, p, sink);
@@ -168,6 +190,9 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
         if (sink->close)
             sink->close(sink);
     }
+    if (flow != FLOW_FAILED && own && beck__resident_save(own, &run->out[1], &task.error))
+        flow = FLOW_FAILED;
+    beck__resident_free(own);
     if (flow == FLOW_FAILED && !task.error.status)
         beck__error_set(&task.error, BECK_TASK, "failed without a reason");
     run->records = task.records;

@@ -4,7 +4,8 @@
  * through the lineage, leaf included:
  *
  *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
- *            (0: collect), action u8 + program, then the path:
+ *            (0: collect), action u8 + program, if that is stateful the blocks of what it keeps,
+ *            then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, rows before u64, blocks
  *            | 'C' u32 count, as many paths | 'P' kind u8, schema, two paths
  *   reply    status u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for
@@ -71,6 +72,41 @@ static beck_status put_ranges(struct text *out, const struct dataset *d, uint32_
     return check_function(id, d->class_of->name, error);
 }
 
+static beck_status put_blocks(struct text *out, const struct blocks *list,
+                              const beck_schema *schema, struct error *error)
+{
+    struct block_writer w;
+
+    beck__blocks_begin(&w, out, schema);
+    beck_status status = beck__blocks_put(&w, list->items, list->count, error);
+    beck__blocks_end(&w);
+    return status;
+}
+
+/* Key and state of every key. */
+static beck_status put_scan(struct text *out, const struct dataset *d, uint32_t p,
+                            struct error *error)
+{
+    struct os *os = d->scope->engine->os;
+    struct blocks rows = {.memory = &os->memory};
+    struct task task;
+
+    beck__put_u8(out, 'V');
+    put_schema(out, d->schema);
+    beck__put_u64(out, 0); /* rows before: nobody counts those of a scan */
+    beck__task_init(&task, os);
+    task.batch_ms = d->scope->batch_ms;
+    struct operator *sink = beck__collector_open(&task, d->schema, &rows);
+    if (sink && beck__keeper_scan(d->keeper, p, &task, sink) != FLOW_FAILED)
+        put_blocks(out, &rows, d->schema, &task.error);
+    beck_status status = task.error.status;
+    if (status)
+        beck__error_set(error, status, "%s", task.error.text);
+    beck__blocks_deinit(&rows);
+    beck__task_deinit(&task);
+    return status;
+}
+
 /* The rows of a partition that are there: of values, or of a shuffle from all its maps. */
 static beck_status put_values(struct text *out, const struct dataset *d, uint32_t p,
                               struct error *error)
@@ -84,7 +120,7 @@ static beck_status put_values(struct text *out, const struct dataset *d, uint32_
     beck__blocks_begin(&w, out, d->schema);
     if (d->kind == DATA_VALUES)
         status = beck__blocks_put(&w, d->values[p].items, d->values[p].count, error);
-    struct strip strip = d->kind == DATA_SHUFFLE ? beck__dataset_strip(d, p) : (struct strip){0};
+    struct strip strip = d->kind != DATA_VALUES ? beck__dataset_strip(d, p) : (struct strip){0};
     for (uint32_t m = 0; !status && m < strip.count; m++) {
         const struct blocks *list = strip.first + m * strip.step;
         status = beck__blocks_put(&w, list->items, list->count, error);
@@ -146,11 +182,14 @@ static beck_status put_path(struct text *out, const struct dataset *d, uint32_t 
         return put_ranges(out, d, p, error);
     case DATA_VALUES:
     case DATA_SHUFFLE:
+    case DATA_STATE:
         return put_values(out, d, p, error);
     case DATA_COALESCE:
         return put_pieces(out, d, p, error);
     case DATA_PAIR:
         return put_pair(out, d, p, error);
+    case DATA_SCAN:
+        return put_scan(out, d, p, error);
     }
     return beck__error_set(error, BECK_INVALID, "no partition %u", p);
 }
@@ -169,6 +208,8 @@ beck_status beck__request_encode(const struct run *run, struct text *out, struct
     beck__put_u32(out, to->count);
     beck__put_u8(out, stage->action != NULL);
     beck_status status = stage->action ? put_program(out, stage->action, error) : BECK_OK;
+    if (!status && stage->state)
+        status = put_blocks(out, run->state, stage->state->keeper->saved, error);
     if (!status)
         status = put_path(out, stage->input, run->partition, error);
     if (!status && out->failed)
@@ -187,7 +228,8 @@ struct served {
     struct arena arena;
     struct scope scope;
     struct local local; /* only its os and what is shared are used */
-    struct blocks blocks;
+    struct blocks blocks, state;
+    const beck_schema *saved; /* of the state; NULL: there is none */
     struct error *error;
 };
 
@@ -405,8 +447,9 @@ static bool partitioning_fits(const struct partitioning *to, const beck_schema *
            (to->kind != PARTITION_HASH || to->keys > 0 || to->count == 0);
 }
 
+/* saved: of the second list, of a stateful action; or NULL. */
 static beck_status put_reply(struct text *reply, const struct run *run, const beck_schema *schema,
-                             struct error *error)
+                             const beck_schema *saved, struct error *error)
 {
     beck_status status = BECK_OK;
 
@@ -417,15 +460,22 @@ static beck_status put_reply(struct text *reply, const struct run *run, const be
     for (uint32_t i = 0; i < run->sums.count; i++)
         beck__put_u64(reply, run->sums.items[i]);
     beck__put_u32(reply, run->out ? run->out_count : 0);
-    for (uint32_t i = 0; !status && run->out && i < run->out_count; i++) {
-        struct block_writer w;
-        beck__blocks_begin(&w, reply, schema);
-        status = beck__blocks_put(&w, run->out[i].items, run->out[i].count, error);
-        beck__blocks_end(&w);
-    }
+    for (uint32_t i = 0; !status && run->out && i < run->out_count; i++)
+        status = put_blocks(reply, &run->out[i], i == 1 && saved ? saved : schema, error);
     if (!status && reply->failed)
         status = beck__error_memory(error, "a task's reply", reply->size);
     return status;
+}
+
+static void get_state(struct served *s, struct reader *in, const struct program *action,
+                      struct run *run)
+{
+    s->saved = beck__resident_schema(&s->arena, &action->ops[0], true);
+    if (!s->saved)
+        beck__error_memory(s->error, "a task", 0);
+    else
+        beck__blocks_get(&s->os->memory, in, s->saved, &s->state, s->error);
+    run->state = &s->state;
 }
 
 static beck_status serve(struct served *s, struct reader *in, struct text *reply)
@@ -443,7 +493,10 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     bool acts = beck__get_u8(in) != 0;
     if (acts)
         action = get_program(s, in);
-    struct dataset *input = acts && !action ? NULL : get_path(s, in, 0);
+    if (action && beck__program_stateful(action))
+        get_state(s, in, action, &run);
+    bool good = !s->error->status && (!acts || action);
+    struct dataset *input = good ? get_path(s, in, 0) : NULL;
     if (!input)
         return s->error->status;
     const beck_schema *schema = action ? action->out : input->schema;
@@ -453,7 +506,7 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
         return s->error->status;
     }
     beck__run_here(s->os, &run, input, action, to.count ? &to : NULL);
-    beck_status status = put_reply(reply, &run, schema, s->error);
+    beck_status status = put_reply(reply, &run, schema, s->saved, s->error);
     beck__run_drop(&run);
     return status;
 }
@@ -462,7 +515,10 @@ beck_status beck__request_serve(struct os *os, struct shared *shared, struct rea
                                 struct text *reply, struct error *error)
 {
     struct error reason = {0};
-    struct served s = {.os = os, .blocks = {.memory = &os->memory}, .error = &reason};
+    struct served s = {.os = os,
+                       .blocks = {.memory = &os->memory},
+                       .state = {.memory = &os->memory},
+                       .error = &reason};
 
     beck__arena_init(&s.arena, &os->memory);
     s.scope.engine = &s.local;
@@ -470,6 +526,7 @@ beck_status beck__request_serve(struct os *os, struct shared *shared, struct rea
     s.local.options.shared = shared;
     beck_status status = serve(&s, in, reply);
     beck__blocks_deinit(&s.blocks);
+    beck__blocks_deinit(&s.state);
     beck__arena_deinit(&s.arena);
     return status ? beck__error_set(error, status, "%s", reason.text) : BECK_OK;
 }
@@ -509,7 +566,10 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
     if (status)
         return beck__error_set(error, status, "%.*s", (int)text.size, text.data);
     snprintf(run->warning, sizeof run->warning, "%.*s", (int)text.size, text.data);
-    if (lists != (shuffle ? beck__partitioning_lists(&shuffle->partitioning) : 1))
+    uint32_t expected = shuffle             ? beck__partitioning_lists(&shuffle->partitioning)
+                        : run->stage->state ? 2
+                                            : 1;
+    if (lists != expected)
         return beck__error_set(error, BECK_CORRUPT, "a worker's reply has %u lists", lists);
     run->out = beck__alloc_zero(memory, lists * sizeof *run->out);
     if (!run->out)
@@ -518,6 +578,6 @@ beck_status beck__reply_decode(const struct allocator *memory, struct reader *in
     for (uint32_t i = 0; i < lists; i++)
         run->out[i].memory = memory;
     for (uint32_t i = 0; !status && i < lists; i++)
-        status = beck__blocks_get(memory, in, beck__stage_schema(run->stage), &run->out[i], error);
+        status = beck__blocks_get(memory, in, beck__run_schema(run, i), &run->out[i], error);
     return status;
 }

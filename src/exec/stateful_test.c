@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stateful_test - map_with_state and update_state_by_key in one partition: what stays from batch to
+ * batch, what a failed attempt leaves (nothing), who is due, and a state as blocks and back.
+ */
+#include "exec/testing.h"
+
+#define IN "k STRING, n BIGINT"
+
+/* One operation, and what it keeps. */
+struct stateful {
+    struct bench x;
+    const struct program *program;
+    struct resident *resident;
+    int64_t batch_ms;
+};
+
+static void open(struct stateful *s, enum op_kind kind, const char *out, const char *state)
+{
+    bench_open(&s->x, IN);
+    struct op op = test_op(&s->x.arena, kind, IN, out);
+    op.keys = 1;
+    op.emits = EMITS_ANY;
+    op.state = test_schema(&s->x.arena, state);
+    s->program = test_program(&s->x.arena, &op, 1);
+    s->resident = NULL;
+    s->batch_ms = 0;
+}
+
+static struct op *op_of(struct stateful *s)
+{
+    return (struct op *)(uintptr_t)&s->program->ops[0];
+}
+
+#define FUNCTION(s, fn) SET_FUNCTION(op_of(s), 0, fn)
+
+/* The rows so far as one batch; the caller looks at the error and seals. */
+static void attempt(struct stateful *s)
+{
+    struct bench *x = &s->x;
+
+    assert_true(beck__op_fits(op_of(s)));
+    if (!s->resident)
+        s->resident = beck__resident_new(x->os, op_of(s), &x->task.error);
+    assert_non_null(s->resident);
+    beck__task_deinit(&x->task);
+    beck__task_init(&x->task, x->os);
+    x->task.resident = s->resident;
+    x->task.batch_ms = s->batch_ms;
+    beck__blocks_deinit(&x->out);
+    bench_run_into(x, s->program, beck__collector_open(&x->task, s->program->out, &x->out));
+}
+
+static const char *batch(struct stateful *s)
+{
+    s->batch_ms += 1000;
+    attempt(s);
+    if (s->x.task.error.status)
+        print_error("%s\n", s->x.task.error.text);
+    assert_int_equal(s->x.task.error.status, BECK_OK);
+    beck__resident_seal(s->resident, true);
+    beck__blocks_deinit(&s->x.chunks);
+    return bench_text(&s->x);
+}
+
+static void fails(struct stateful *s, const char *text)
+{
+    attempt(s);
+    assert_int_equal(s->x.task.error.status, BECK_TASK);
+    if (!strstr(s->x.task.error.text, text))
+        fail_msg("\"%s\" is not in \"%s\"", text, s->x.task.error.text);
+    beck__resident_seal(s->resident, false);
+    beck__blocks_deinit(&s->x.chunks);
+}
+
+/* Key and state of every key. */
+static const char *states(struct stateful *s, struct resident *resident)
+{
+    struct bench *x = &s->x;
+    const beck_schema *schema = beck__resident_schema(&x->arena, op_of(s), false);
+
+    beck__task_deinit(&x->task);
+    beck__task_init(&x->task, x->os);
+    beck__blocks_deinit(&x->out);
+    struct operator *sink = beck__collector_open(&x->task, schema, &x->out);
+    assert_int_equal(beck__resident_scan(resident, &x->task, sink), FLOW_MORE);
+    return bench_text(x);
+}
+
+static void close(struct stateful *s)
+{
+    beck__resident_free(s->resident);
+    bench_close(&s->x);
+}
+
+/* ---- map_with_state -------------------------------------------------------------------------- */
+
+static void count(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    int64_t n = beck_state_bigint(state, 0, 0);
+
+    if (beck_state_is_timing_out(state)) {
+        assert_true(beck_is_none(value));
+        beck_emit(c, beck_cell(key, 0), -n);
+        return;
+    }
+    assert_int_equal(beck_columns(key), 1);
+    n += beck_get_bigint(value, 0);
+    if (beck_get_bigint(value, 0) == 13)
+        beck_fail(c, "thirteen");
+    if (beck_get_bigint(value, 0) == 0)
+        beck_state_remove(state);
+    else
+        beck_state_put(state, n);
+    beck_emit(c, beck_cell(key, 0), n);
+}
+
+static void test_track(void **state)
+{
+    (void)state;
+    struct stateful s;
+    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, count);
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    ROW(&s.x, "a", 3);
+    assert_string_equal(batch(&s), "(a,1)\n(b,2)\n(a,4)\n");
+    ROW(&s.x, "b", 0);
+    ROW(&s.x, "a long key of more than 12", 5);
+    assert_string_equal(batch(&s), "(b,2)\n(a long key of more than 12,5)\n");
+    assert_string_equal(states(&s, s.resident), "(a,4)\n(a long key of more than 12,5)\n");
+    ROW(&s.x, "b", 7);
+    assert_string_equal(batch(&s), "(b,7)\n");
+    assert_string_equal(batch(&s), "");
+    assert_int_equal(beck__resident_count(s.resident), 3);
+    close(&s);
+}
+
+static void test_failed_attempts_leave_nothing(void **state)
+{
+    (void)state;
+    struct stateful s;
+    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, count);
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    batch(&s);
+    ROW(&s.x, "a", 10);
+    ROW(&s.x, "b", 0);
+    ROW(&s.x, "c", 3);
+    ROW(&s.x, "c", 13);
+    fails(&s, "thirteen (record 4)");
+    assert_string_equal(states(&s, s.resident), "(a,1)\n(b,2)\n");
+    ROW(&s.x, "c", 3);
+    ROW(&s.x, "a", 1);
+    assert_string_equal(batch(&s), "(c,3)\n(a,2)\n");
+    close(&s);
+}
+
+/* Due in the first batch in which they were not touched for longer, oldest first, once. */
+static void test_timeouts(void **state)
+{
+    (void)state;
+    struct stateful s;
+    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, count);
+    op_of(&s)->timeout_ms = 2000;
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    batch(&s); /* 1000 */
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "c", 3);
+    batch(&s); /* 2000 */
+    assert_true(beck__resident_idle(s.resident, 3000));
+    assert_string_equal(batch(&s), "");
+    assert_false(beck__resident_idle(s.resident, 4000));
+    assert_string_equal(batch(&s), "(b,-2)\n");
+    ROW(&s.x, "c", 1); /* in time */
+    assert_string_equal(batch(&s), "(c,4)\n(a,-2)\n");
+    assert_string_equal(states(&s, s.resident), "(c,4)\n");
+    close(&s);
+}
+
+static void remove_and_put(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    (void)value;
+    beck_state_put(state, 1);
+    beck_state_remove(state);
+    beck_state_put(state, 2);
+}
+
+static void put_while_timing_out(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    (void)value;
+    beck_state_put(state, 1);
+}
+
+static void put_two(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    (void)value;
+    beck_state_put(state, 1, 2);
+}
+
+static void put_text(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    (void)value;
+    beck_state_put(state, "text");
+}
+
+static void emit_twice(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)state;
+    beck_emit(c, beck_cell(key, 0), beck_cell(value, 0));
+    beck_emit(c, beck_cell(key, 0), beck_cell(value, 0));
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    static const struct {
+        beck_track_fn *fn;
+        const char *text;
+    } cases[] = {
+        {remove_and_put, "beck_state_put: the state was removed in this call"},
+        {put_two, "puts 2 values, but the state has 1 column"},
+        {put_text, "state: "},
+        {emit_twice, "must emit no row or one, emitted 2"},
+    };
+    for (size_t i = 0; i < BECK__COUNT_OF(cases); i++) {
+        struct stateful s;
+        open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+        FUNCTION(&s, cases[i].fn);
+        ROW(&s.x, "a", 1);
+        fails(&s, cases[i].text);
+        assert_int_equal(beck__resident_count(s.resident), 0);
+        close(&s);
+    }
+    struct stateful s;
+    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, put_while_timing_out);
+    op_of(&s)->timeout_ms = 1;
+    ROW(&s.x, "a", 1);
+    batch(&s);
+    s.batch_ms += 1000;
+    fails(&s, "the key is timing out, its state ends with this call");
+    assert_int_equal(beck__resident_count(s.resident), 1);
+    close(&s);
+}
+
+/* ---- update_state_by_key --------------------------------------------------------------------- */
+
+/* State: the values so far as text, and how often it was called. */
+static void remember(beck_call *c, beck_row key, beck_rows *values, beck_state *state)
+{
+    char text[200];
+    beck_row row;
+
+    (void)c;
+    (void)key;
+    snprintf(text, sizeof text, "%.*s", (int)beck_state_string(state, 0, beck_string("")).size,
+             beck_state_string(state, 0, beck_string("")).data);
+    while (beck_next_row(values, &row))
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %lld",
+                 (long long)beck_get_bigint(row, 0));
+    if (strstr(text, "13"))
+        beck_fail(c, "thirteen");
+    beck_state_put(state, text, beck_state_bigint(state, 1, 0) + 1);
+}
+
+static void test_update(void **state)
+{
+    (void)state;
+    struct stateful s;
+    open(&s, OP_UPDATE, "k STRING, seen STRING, calls BIGINT", "seen STRING, calls BIGINT");
+    FUNCTION(&s, remember);
+    op_of(&s)->every = true;
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    bench_cut(&s.x);
+    ROW(&s.x, "a", 3);
+    assert_string_equal(batch(&s), "");
+    assert_string_equal(states(&s, s.resident), "(a, 1 3,1)\n(b, 2,1)\n");
+    assert_false(beck__resident_idle(s.resident, 2000));
+    ROW(&s.x, "c", 4);
+    batch(&s);
+    assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n(b, 2,2)\n(c, 4,1)\n");
+    ROW(&s.x, "a", 5);
+    ROW(&s.x, "b", 13);
+    fails(&s, "thirteen");
+    assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n(b, 2,2)\n(c, 4,1)\n");
+    close(&s);
+}
+
+static void test_update_of_touched_keys_and_time_to_live(void **state)
+{
+    (void)state;
+    struct stateful s;
+    open(&s, OP_UPDATE, "k STRING, seen STRING, calls BIGINT", "seen STRING, calls BIGINT");
+    FUNCTION(&s, remember);
+    op_of(&s)->timeout_ms = 1000;
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    batch(&s);
+    ROW(&s.x, "a", 3);
+    batch(&s);
+    assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n(b, 2,1)\n");
+    assert_false(beck__resident_idle(s.resident, 3000));
+    batch(&s); /* 3000: b was touched at 1000 */
+    assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n");
+    assert_true(beck__resident_idle(s.resident, 3000));
+    close(&s);
+}
+
+/* ---- as blocks ------------------------------------------------------------------------------- */
+
+/* What is loaded again looks and times out like what was saved. */
+static void test_snapshots(void **state)
+{
+    (void)state;
+    struct stateful s;
+    struct error error = {0};
+    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, count);
+    op_of(&s)->timeout_ms = 10000;
+    for (int64_t b = 0; b < 5; b++) {
+        for (int64_t i = 0; i < 3000; i++) {
+            char key[30];
+            snprintf(key, sizeof key, "the key number %lld", (long long)(i * (b + 7) % 5000));
+            ROW(&s.x, key, i % 5 ? 1 : 0);
+        }
+        batch(&s);
+    }
+    struct blocks saved = {.memory = &s.x.os->memory};
+    assert_int_equal(beck__resident_save(s.resident, &saved, &error), BECK_OK);
+    assert_int_equal(saved.rows, beck__resident_count(s.resident));
+    struct resident *copy = beck__resident_new(s.x.os, op_of(&s), &error);
+    assert_int_equal(beck__resident_load(copy, &saved, 0, &error), BECK_OK);
+    char *before = beck__arena_text(&s.x.arena, states(&s, s.resident));
+    assert_string_equal(states(&s, copy), before);
+    s.batch_ms = 13000; /* some are due */
+    attempt(&s);
+    before = beck__arena_text(&s.x.arena, bench_text(&s.x));
+    assert_true(strlen(before) > 1000);
+    beck__resident_seal(s.resident, true);
+    struct resident *first = s.resident;
+    s.resident = copy;
+    attempt(&s);
+    assert_string_equal(bench_text(&s.x), before);
+    beck__resident_seal(copy, true);
+    beck__resident_free(first);
+    beck__blocks_deinit(&saved);
+    close(&s);
+}
+
+/* Every allocation fails once: told as such, and the state is what it was. */
+static void exhaust(struct stateful *s)
+{
+    struct bench *x = &s->x;
+    const char *before = beck__arena_text(&x->arena, states(s, s->resident));
+
+    for (uint64_t n = 1, used = UINT64_MAX; used >= n - 1; n++)
+        for (int all = 0; all < 2; all++) {
+            uint64_t at = beck__os_memory_calls(x->os);
+            beck__os_memory_fail(x->os, n, all == 1);
+            attempt(s);
+            used = beck__os_memory_calls(x->os) - at;
+            beck__resident_seal(s->resident, false);
+            beck__os_memory_fail(x->os, 0, false);
+            if (x->task.error.status)
+                assert_int_equal(x->task.error.status, BECK_NO_MEMORY);
+            if (strcmp(states(s, s->resident), before))
+                fail_msg("allocation %llu: \"%s\" was \"%s\"", (unsigned long long)n,
+                         states(s, s->resident), before);
+        }
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        struct stateful s;
+        open(&s, kind ? OP_TRACK : OP_UPDATE,
+             kind ? "k STRING, n BIGINT" : "k STRING, seen STRING, calls BIGINT",
+             kind ? "n BIGINT" : "seen STRING, calls BIGINT");
+        if (kind)
+            FUNCTION(&s, count);
+        else
+            FUNCTION(&s, remember);
+        op_of(&s)->timeout_ms = 1500;
+        op_of(&s)->every = !kind;
+        ROW(&s.x, "a", 1);
+        ROW(&s.x, "another key, a longer one", 2);
+        batch(&s);
+        ROW(&s.x, "a", 2);
+        ROW(&s.x, "b", 2);
+        batch(&s);
+        ROW(&s.x, "a", 3);
+        for (int i = 0; i < 40; i++)
+            ROW(&s.x, "one more key that is long", i + 20);
+        s.batch_ms += 1000;
+        exhaust(&s);
+        close(&s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(test_track),     test(test_failed_attempts_leave_nothing),
+        test(test_timeouts),  test(test_mistakes),
+        test(test_update),    test(test_update_of_touched_keys_and_time_to_live),
+        test(test_snapshots), test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

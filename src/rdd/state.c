@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stateful operators of a stream:
+ *
+ *   parent -> shuffle by key hash -> ADVANCE (what the callback emits) -> SCAN (key and state)
+ *                                        | a keeper, from batch to batch
+ *
+ * map_with_state is the first of the last two, update_state_by_key and state_snapshots the second.
+ */
+#include "rdd/inside.h"
+
+struct state_args {
+    const char *schema; /* of the state */
+    beck_rdd *initial;
+    int64_t slide_ms, timeout_ms;
+    const char *timeout; /* its name in messages */
+    int partitions;
+    const void *ctx;
+    size_t ctx_size;
+};
+
+/* The initial states, partitioned as the stream is. NULL with the error set. */
+static struct node *initial_node(struct graph *graph, const struct origin *origin,
+                                 const struct op *op, struct partitioning partitioning,
+                                 beck_rdd *initial)
+{
+    const beck_schema *wanted =
+        beck__schema_join(graph, op->in->fields, op->keys, op->state->fields, op->state->count);
+
+    if (!initial->node || !wanted)
+        return NULL;
+    if (initial->graph != graph)
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                                ".initial belongs to another context, or to one batch only");
+    if (beck__schema_equal(initial->node->schema, wanted, false))
+        return beck__node_shuffle(graph, initial->node, origin, partitioning);
+    struct text has = {.memory = graph->arena->memory}, needs = has;
+    beck__schema_print(initial->node->schema, &has);
+    beck__schema_print(wanted, &needs);
+    beck__node_error(graph, origin->name, origin->site, BECK_TYPE,
+                     ".initial has (%s), but key and state are (%s)", beck__text_get(&has),
+                     beck__text_get(&needs));
+    beck__text_deinit(&has);
+    beck__text_deinit(&needs);
+    return NULL;
+}
+
+/* False after an error: the parent has no values, the state no schema, or a number is wrong. */
+static bool state_op(struct graph *graph, const struct node *parent, const struct origin *origin,
+                     const struct state_args *args, struct op *op)
+{
+    if (!beck__node_pair(graph, origin, parent))
+        return false;
+    op->state = beck__node_schema(graph, origin, args->schema);
+    if (!op->state || !beck__node_context(graph, origin, op, args->ctx, args->ctx_size))
+        return false;
+    if (args->timeout_ms < 0)
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "%s is %lld",
+                         args->timeout, (long long)args->timeout_ms);
+    op->timeout_ms = args->timeout_ms;
+    op->name = origin->name;
+    op->file = origin->site.file;
+    op->line = (uint32_t)origin->site.line;
+    op->keys = parent->keys;
+    op->in = parent->schema;
+    return args->timeout_ms >= 0;
+}
+
+/* `op` lacks label and nothing else. */
+static struct node *advance(struct graph *graph, struct node *parent, const struct origin *origin,
+                            const struct state_args *args, struct op *op)
+{
+    uint32_t n = beck__node_partitions(graph, origin, args->partitions);
+    struct partitioning to = {.kind = PARTITION_HASH, .keys = parent->keys, .count = n};
+    struct node *shuffle = n ? beck__node_shuffle(graph, parent, origin, to) : NULL;
+    struct node *node = shuffle ? beck__node_new(graph, NODE_ADVANCE, origin) : NULL;
+    struct stateful *stateful = node ? beck__arena_alloc(graph->arena, sizeof *stateful) : NULL;
+
+    if (!stateful) {
+        beck__error_memory(graph->error, origin->name, sizeof *stateful);
+        return NULL;
+    }
+    shuffle->hidden = true;
+    op->label = node->label;
+    assert(beck__op_fits(op));
+    stateful->program = beck__program_of(graph->arena, op);
+    stateful->node = node;
+    stateful->slide_ms = args->slide_ms;
+    if (args->initial)
+        stateful->initial = initial_node(graph, origin, op, to, args->initial);
+    if (!stateful->program || graph->error->status) {
+        beck__error_memory(graph->error, origin->name, 0); /* keeps an error that is set */
+        return NULL;
+    }
+    if (graph->last_stateful)
+        graph->last_stateful->next = stateful;
+    else
+        graph->first_stateful = stateful;
+    graph->last_stateful = stateful;
+    node->stateful = stateful;
+    node->schema = op->out;
+    node->parents[0] = shuffle;
+    node->parent_count = 1;
+    return node;
+}
+
+static struct node *scan(struct graph *graph, struct node *parent, const struct origin *origin)
+{
+    const struct op *op = &parent->stateful->program->ops[0];
+    struct node *node = beck__node_new(graph, NODE_SCAN, origin);
+    const beck_schema *schema =
+        beck__schema_join(graph, op->in->fields, op->keys, op->state->fields, op->state->count);
+
+    if (!node || !schema)
+        return NULL;
+    node->stateful = parent->stateful;
+    node->schema = schema;
+    node->keys = op->keys;
+    node->parents[0] = parent;
+    node->parent_count = 1;
+    return node;
+}
+
+struct node *beck__node_map_with_state(struct graph *graph, struct node *parent, int64_t slide_ms,
+                                       const beck_map_with_state_args *args)
+{
+    struct origin origin = {"map_with_state", args->site, args->name};
+    struct state_args common = {.schema = args->state,
+                                .initial = args->initial,
+                                .slide_ms = slide_ms,
+                                .timeout_ms = args->timeout_ms,
+                                .timeout = ".timeout_ms",
+                                .partitions = args->partitions,
+                                .ctx = args->ctx,
+                                .ctx_size = args->ctx_size};
+    struct op op = {.kind = OP_TRACK, .emits = EMITS_ANY};
+
+    if (!parent || !state_op(graph, parent, &origin, &common, &op))
+        return NULL;
+    if (!args->fn)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "the callback is NULL");
+    op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
+    op.out = beck__node_schema(graph, &origin, args->schema);
+    return op.out ? advance(graph, parent, &origin, &common, &op) : NULL;
+}
+
+struct node *beck__node_update_state_by_key(struct graph *graph, struct node *parent,
+                                            int64_t slide_ms, const beck_update_args *args)
+{
+    struct origin origin = {"update_state_by_key", args->site, args->name};
+    struct state_args common = {.schema = args->schema,
+                                .initial = args->initial,
+                                .slide_ms = slide_ms,
+                                .timeout_ms = args->ttl_ms,
+                                .timeout = ".ttl_ms",
+                                .partitions = args->partitions,
+                                .ctx = args->ctx,
+                                .ctx_size = args->ctx_size};
+    struct op op = {.kind = OP_UPDATE, .emits = EMITS_NONE, .every = !args->touched_only};
+
+    if (!parent || !state_op(graph, parent, &origin, &common, &op))
+        return NULL;
+    if (!args->fn)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "the callback is NULL");
+    op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
+    op.out = beck__schema_join(graph, op.in->fields, op.keys, op.state->fields, op.state->count);
+    struct node *node = op.out ? advance(graph, parent, &origin, &common, &op) : NULL;
+    return node ? scan(graph, node, &origin) : NULL;
+}
+
+struct node *beck__node_state_snapshots(struct graph *graph, struct node *parent,
+                                        const beck_none_args *args)
+{
+    struct origin origin = {"state_snapshots", args->site, args->name};
+
+    if (!parent)
+        return NULL;
+    if (!parent->stateful)
+        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
+                                "%s keeps no state; give the stream that map_with_state or "
+                                "update_state_by_key has returned",
+                                parent->name);
+    return scan(graph, parent->stateful->node, &origin);
+}
+
+bool beck__advance_waits(const struct node *node)
+{
+    return !node->stateful->begun && node->stateful->program->ops[0].kind == OP_UPDATE;
+}
+
+struct dataset *beck__advance_dataset(struct stamp *stamp, const struct node *node,
+                                      struct dataset *parent)
+{
+    const struct node *shuffle = node->parents[0];
+    uint32_t count = shuffle->partitioning.count;
+
+    if (!parent) { /* a batch without an RDD is one without rows */
+        struct blocks *none = beck__arena_alloc(stamp->arena, (count + 1) * sizeof *none);
+        parent =
+            none ? stamp->engine->from_values(stamp->scope, shuffle->schema, none, count) : NULL;
+    }
+    return parent ? stamp->engine->advance(stamp->scope, parent, node->stateful->keeper) : NULL;
+}
