@@ -170,8 +170,8 @@ static inline bool beck__hash_room(const struct hash *h, size_t more)
     return h->slots && h->count + more <= (h->mask + 1) / 2;
 }
 
-/* Empties slot i. Slots behind it that a search would no longer reach move up: hash_of(user, item) is
- * the full hash of an item. */
+/* Empties slot i. Slots behind it that a search would no longer reach move up: hash_of(user, item)
+ * is the full hash of an item. */
 void beck__hash_remove(struct hash *hash, size_t i, uint64_t (*hash_of)(void *user, uint32_t item),
                        void *user);
 void beck__hash_deinit(struct hash *hash);

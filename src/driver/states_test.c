@@ -162,7 +162,7 @@ static void bad_states_are_refused(void **state)
         beck_value one = beck_integer_value(1);
         beck_rdd *numbers = beck_parallelize(ctx, "n BIGINT", &one, 1);
         static const char *const texts[] = {
-            "no value beside its key",
+            "needs a key and a value",
             ".timeout_ms is -5",
             "the callback is NULL",
             ".initial has (n BIGINT), but key and state are (k STRING, n BIGINT)",

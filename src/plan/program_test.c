@@ -80,7 +80,8 @@ static void test_questions(void **state)
         bool group = op.kind == OP_GROUP;
         bool user = op.fold == FOLD_USER || op.fold == FOLD_REDUCE || op.fold == FOLD_COMBINE;
         bool calls = op.kind == OP_CALL || op.kind == OP_FILTER || op.kind == OP_PARTITION ||
-                     op.kind == OP_SINK || (group && user);
+                     op.kind == OP_SINK || op.kind == OP_UPDATE || op.kind == OP_TRACK ||
+                     (group && user);
         assert_int_equal(beck__program_calls(program), calls);
         assert_int_equal(beck__program_silent(program),
                          op.kind != OP_PARTITION && op.kind != OP_GLOM);

@@ -7,6 +7,7 @@
  *
  * map_with_state is the first of the last two, update_state_by_key and state_snapshots the second.
  */
+/* tests: build_test.c */
 #include "rdd/inside.h"
 
 struct state_args {

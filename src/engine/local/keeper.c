@@ -3,6 +3,7 @@
  * What stateful operations keep between batches. A task borrows its partition; the seal of the
  * batch, on the driver's thread, makes what the tasks have changed hold, or takes it back.
  */
+/* tests: job_test.c */
 #include "engine/local/local.h"
 
 static void keeper_free(struct engine *engine, struct keeper *keeper)
