@@ -129,9 +129,10 @@ BECK_API beck_status beck_await_termination(beck_context *ctx);
 /* The same, BECK_TIMEOUT after timeout_ms. */
 BECK_API beck_status beck_await_termination_or_timeout(beck_context *ctx, int64_t timeout_ms);
 
-/* Stops; gracefully: receivers first, then everything already received is processed. Before start
- * and twice is allowed. From another thread or from a driver callback (listeners included) it only
- * requests the stop; from the thread that started, it waits for it. */
+/* Stops; gracefully: receivers first, then everything already received is processed; files that no
+ * batch has taken are left. Before start and twice is allowed. From another thread or from a driver
+ * callback (listeners included) it only requests the stop; from the thread that started, it waits
+ * for it. */
 #define beck_stop(...) BECK__CALL0(beck__stop, beck_stop_args, __VA_ARGS__)
 typedef struct beck_stop_args {
     BECK_ARGS_TAIL;
@@ -174,7 +175,7 @@ typedef struct beck_event {
     uint64_t bytes;
     int64_t scheduling_us; /* from the batch time to the start of its first output */
     int64_t processing_us; /* from there to the end of its last */
-    const char *name;      /* of the receiver or the output operation */
+    const char *name;      /* of the receiver, the directory's stream or the output operation */
     const char *error;     /* NULL: none */
 } beck_event;
 

@@ -50,6 +50,9 @@ BECK_API uint64_t beck_simulate(uint64_t seed, void (*body)(void *user), void *u
 /* Inside a simulation, before the streams that need it are started: a server on this port of
  * "localhost" that sends these bytes to each client that connects, then closes. Copied. */
 BECK_API beck_status beck_simulated_server(int port, const char *data, size_t size);
+/* Inside a simulation, at any time: a file of these bytes, made or made anew, with the directories
+ * that lead to it ("/in/a"). It appears as one: written aside, then renamed. */
+BECK_API beck_status beck_simulated_file(const char *path, const char *data, size_t size);
 
 #ifdef __cplusplus
 }

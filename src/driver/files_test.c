@@ -445,6 +445,37 @@ static void a_closed_directory_is_told(void **state)
     beck__text_deinit(&events);
 }
 
+static beck_status (*open_real)(struct os *os, const char *path, enum os_open how,
+                                struct os_file **file, struct error *error);
+
+static beck_status open_denied(struct os *os, const char *path, enum os_open how,
+                               struct os_file **file, struct error *error)
+{
+    if (how == OS_READ && strstr(path, "/secret"))
+        return beck__error_set(error, BECK_IO, "open %s: Permission denied", path);
+    return open_real(os, path, how, file, error);
+}
+
+/* It is not lost, so it is not left out. */
+static void a_closed_file_fails_its_batch(void **state)
+{
+    struct os *os = beck__os_real();
+    struct watch w;
+
+    (void)state;
+    begin(&w);
+    put(&w, "secret", "s\n");
+    beck_print(
+        beck_text_file_stream(w.ctx, w.folder.path, .from_beginning = true, .skip_lost = true));
+    open_real = os->open;
+    os->open = open_denied;
+    assert_int_equal(beck_step(w.ctx, 1000), BECK_IO);
+    os->open = open_real;
+    assert_contains(beck_error_text(w.ctx), "batch 1000 ms failed: print at files_test.c:");
+    assert_contains(beck_error_text(w.ctx), "/secret: Permission denied");
+    end(&w);
+}
+
 static void too_many_files_are_told(void **state)
 {
     static char *argv[] = {(char *)"test", (char *)"--conf", (char *)"files.known_max=2", NULL};
@@ -573,6 +604,7 @@ int main(void)
         cmocka_unit_test(what_changes_after_it_was_read_is_told),
         cmocka_unit_test(a_directory_must_be_there),
         cmocka_unit_test(a_closed_directory_is_told),
+        cmocka_unit_test(a_closed_file_fails_its_batch),
         cmocka_unit_test(too_many_files_are_told),
         cmocka_unit_test(nothing_is_lost_without_memory),
         cmocka_unit_test(wrong_arguments_are_told),

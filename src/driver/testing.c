@@ -220,3 +220,51 @@ beck_status beck_simulated_server(int port, const char *data, size_t size)
         server_free(server);
     return status;
 }
+
+/* The directories that lead to the path. */
+static beck_status make_directories(struct os *os, char *path)
+{
+    beck_status status = BECK_OK;
+
+    for (char *slash = strchr(path + 1, '/'); slash && !status; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        status = os->mkdir(os, path, NULL);
+        if (status == BECK_EXISTS)
+            status = BECK_OK;
+        *slash = '/';
+    }
+    return status;
+}
+
+static beck_status write_file(struct os *os, const char *path, const char *data, size_t size)
+{
+    struct os_file *file;
+    beck_status status = os->open(os, path, OS_CREATE, &file, NULL);
+
+    if (status)
+        return status;
+    status = os->write(os, file, data, size, NULL);
+    os->close(os, file, NULL);
+    return status;
+}
+
+beck_status beck_simulated_file(const char *path, const char *data, size_t size)
+{
+    struct os *os = beck__os_current();
+    struct arena arena;
+
+    if (!os->simulated)
+        return BECK_STATE;
+    if (!path || !*path)
+        return BECK_INVALID;
+    beck__arena_init(&arena, &os->memory);
+    char *copy = beck__arena_text(&arena, path);
+    const char *aside = beck__arena_printf(&arena, "%s.tmp", path);
+    beck_status status = copy && aside ? make_directories(os, copy) : BECK_NO_MEMORY;
+    if (!status)
+        status = write_file(os, aside, data, size);
+    if (!status)
+        status = os->rename(os, aside, path, NULL);
+    beck__arena_deinit(&arena);
+    return status;
+}

@@ -190,6 +190,34 @@ static void a_world_replays(void **state)
     }
 }
 
+/* As a user writes it: a directory, files that appear, batches. */
+static void watch_files(void *user)
+{
+    struct seen *seen = user;
+
+    assert_int_equal(beck_simulated_file("", "x", 1), BECK_INVALID);
+    assert_int_equal(beck_simulated_file("/in/a/old", "old\n", 4), BECK_OK);
+    seen->ctx = beck_context_new("files", .batch_ms = 1000, .manual_clock = true);
+    beck_collector *c = beck_collect_stream(
+        beck_text_file_stream(seen->ctx, "/in", .recursive = true, .settle_ms = -1));
+    assert_int_equal(beck_step(seen->ctx, 0), BECK_OK);
+    assert_int_equal(beck_simulated_file("/in/a/new", "one\ntwo\n", 8), BECK_OK);
+    assert_int_equal(beck_simulated_file("/in/b/c/new", "three\n", 6), BECK_OK);
+    assert_int_equal(beck_step(seen->ctx, 1000), BECK_OK);
+    seen->records = beck_result_rows(beck_collector_result(c, 0));
+    beck_context_free(seen->ctx);
+}
+
+static void a_world_has_files(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    assert_int_not_equal(beck_simulate(1, watch_files, &seen), 0);
+    assert_int_equal(seen.records, 3);
+    assert_int_equal(beck_simulated_file("/x", "x", 1), BECK_STATE); /* outside */
+}
+
 static void wait_for_ever(void *user)
 {
     struct os *os = beck__os_current();
@@ -219,6 +247,7 @@ int main(void)
         test(a_collector_keeps_its_batches),
         test(a_poisoned_stream_has_an_empty_collector),
         test(a_world_replays),
+        test(a_world_has_files),
         test(a_world_that_stands_still_gives_0),
     };
 
