@@ -78,7 +78,7 @@ typedef void beck_log_fn(void *user, beck_log_level level, const char *text);
 /* What begins a batch. EVENT: as soon as there is data; batch_ms is then the shortest time between
  * two batches (default 1), and what comes while one runs is the next one. Batch times are multiples
  * of batch_ms either way; those without data are skipped, but for slides of windows that are not
- * empty. */
+ * empty and for states that time out. */
 typedef enum beck_trigger { BECK_TRIGGER_INTERVAL, BECK_TRIGGER_EVENT } beck_trigger;
 
 typedef struct beck_context_args {

@@ -4,8 +4,8 @@
  *
  *     interval   |     |     |     |     |      each point is a batch
  *     event      ......x.xx.......x.......      points with data, and those at which a window that
- *                                               still holds something slides; the others are
- * skipped
+ *                                               still holds something slides or a state times
+ *                                               out; the others are skipped
  *
  * Under the event trigger what arrives while a batch runs gathers, and is the next one: as the load
  * grows batches become larger, not more.
@@ -56,17 +56,34 @@ static int64_t next_slide(const struct driver *driver)
     return due;
 }
 
+/* The first point at which a state times out; INT64_MAX: none does. */
+static int64_t next_timeout(const struct driver *driver)
+{
+    struct engine *engine = driver->ctx->engine;
+    int64_t due = INT64_MAX;
+
+    for (const struct stateful *s = driver->streams.graph->first_stateful; s; s = s->next) {
+        int64_t at = s->keeper ? engine->keeper_due(s->keeper) : INT64_MAX;
+        if (at == INT64_MAX)
+            continue;
+        at = at > driver->next_ms ? at : driver->next_ms;
+        due = sooner(due, point_from(driver, at, s->slide_ms));
+    }
+    return due;
+}
+
 int64_t beck__driver_due_ms(struct driver *driver, int64_t now_ms)
 {
     if (!driver->ctx->event_trigger)
         return driver->next_ms;
-    int64_t data = oldest_data(driver), slide = next_slide(driver);
+    int64_t data = oldest_data(driver);
+    int64_t timer = sooner(next_slide(driver), next_timeout(driver));
     if (data == INT64_MAX)
-        return slide;
+        return timer;
     data = point_from(driver, data, driver->period_ms);
     if (data < driver->next_ms)
         data = driver->next_ms;
     if (data < now_ms) /* late: all that has gathered by now is one batch */
         data = point_from(driver, now_ms - driver->period_ms + 1, driver->period_ms);
-    return sooner(data, slide);
+    return sooner(data, timer);
 }

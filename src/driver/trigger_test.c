@@ -65,6 +65,40 @@ static void windows_slide_while_they_hold_rows(void **state)
     beck_context_free(ctx);
 }
 
+static void keep_last(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    if (beck_is_none(value))
+        beck_emit(c, beck_get_bigint(key, 0), -1);
+    else
+        beck_state_put(state, beck_get_bigint(value, 0));
+}
+
+/* A key goes in the first batch after its deadline, which comes without data; in every mode. */
+static void states_time_out_on_time(void **state)
+{
+    static char *modes[] = {(char *)"engine.encode=none", (char *)"engine.encode=all"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char *argv[] = {(char *)"test", (char *)"--conf", modes[i], NULL};
+        beck_context *ctx =
+            beck_context_new("timeouts", .trigger = BECK_TRIGGER_EVENT, .batch_ms = 100,
+                             .manual_clock = true, .argc = 3, .argv = argv);
+        beck_dstream *in = beck_queue_stream(ctx, "k BIGINT, v BIGINT", .all = true);
+        beck_collector *c = beck_collect_stream(beck_map_with_state(
+            in, "v BIGINT", "k BIGINT, v BIGINT", keep_last, .timeout_ms = 1000));
+        beck_value first[] = {beck_integer_value(1), beck_integer_value(10)};
+        beck_value second[] = {beck_integer_value(2), beck_integer_value(20)};
+        beck_queue_push(in, beck_parallelize(ctx, "k BIGINT, v BIGINT", first, 1));
+        assert_int_equal(beck_step(ctx, 350), BECK_OK);
+        beck_queue_push(in, beck_parallelize(ctx, "k BIGINT, v BIGINT", second, 1));
+        if (beck_step(ctx, 60000))
+            print_error("%s\n", beck_error_text(ctx));
+        assert_batches(c, "100 ;400 ;1200 (1,-1)|;1500 (2,-1)|;");
+        beck_context_free(ctx);
+    }
+}
+
 struct talker {
     int left;
 };
@@ -225,6 +259,7 @@ int main(void)
         cmocka_unit_test(points_without_data_are_skipped),
         cmocka_unit_test(the_grid_is_the_shortest_interval),
         cmocka_unit_test(windows_slide_while_they_hold_rows),
+        cmocka_unit_test(states_time_out_on_time),
         cmocka_unit_test(a_batch_has_a_largest_size),
         cmocka_unit_test(data_does_not_wait_and_silence_costs_nothing),
     };

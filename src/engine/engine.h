@@ -88,6 +88,8 @@ struct engine {
      * it changed holds from then on, and for good, or not at all, with the seal. */
     struct dataset *(*advance)(struct scope *scope, struct dataset *parent, struct keeper *keeper);
     void (*keeper_seal)(struct keeper *keeper, bool keep);
+    /* The first batch time at which a key times out; INT64_MAX: none does. */
+    int64_t (*keeper_due)(const struct keeper *keeper);
     /* Key and state of every key after that. */
     struct dataset *(*scan)(struct scope *scope, struct dataset *advanced);
 

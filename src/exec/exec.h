@@ -116,6 +116,8 @@ struct resident *beck__resident_new(struct os *os, const struct op *op, struct e
 void beck__resident_free(struct resident *resident); /* NULL is nothing */
 /* True if a task without rows would do and give nothing at that time. */
 bool beck__resident_idle(const struct resident *resident, int64_t batch_ms);
+/* When the key that was touched longest ago was; INT64_MAX: there is none, or no timeout. */
+int64_t beck__resident_oldest(const struct resident *resident);
 void beck__resident_seal(struct resident *resident, bool keep);
 uint64_t beck__resident_count(const struct resident *resident); /* keys with a state */
 /* The schema of a snapshot, in the arena: key, state, and two columns more if touches count. NULL

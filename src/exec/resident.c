@@ -93,6 +93,13 @@ bool beck__resident_idle(const struct resident *r, int64_t batch_ms)
     return beck__state_due(&r->table, batch_ms - r->op->timeout_ms) == NO_SLOT;
 }
 
+int64_t beck__resident_oldest(const struct resident *r)
+{
+    uint32_t slot = beck__state_due(&r->table, INT64_MAX);
+
+    return slot == NO_SLOT ? INT64_MAX : r->table.touches.time_ms[slot];
+}
+
 void beck__resident_seal(struct resident *r, bool keep)
 {
     beck__state_set_error(&r->table, &r->error);

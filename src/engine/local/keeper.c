@@ -57,6 +57,7 @@ static struct keeper *keeper_new(struct engine *engine, const struct program *pr
         beck__error_memory(error, program->ops[0].name, n * sizeof *keeper->before);
         return NULL;
     }
+    keeper->due_ms = INT64_MAX;
     for (uint32_t p = 0; p < partitions; p++)
         keeper->before[p].memory = keeper->after[p].memory = memory;
     return keeper;
@@ -90,6 +91,40 @@ static struct resident *from_blocks(struct keeper *keeper, const struct blocks *
     return r;
 }
 
+/* When the key that was touched longest ago was; INT64_MAX: there is none. */
+static int64_t oldest_touch(const struct keeper *keeper, uint32_t partition)
+{
+    const struct blocks *rows = &keeper->before[partition];
+    int64_t oldest = INT64_MAX;
+
+    if (!keeper->as_blocks)
+        return keeper->residents[partition] ? beck__resident_oldest(keeper->residents[partition])
+                                            : INT64_MAX;
+    for (size_t i = 0; i < rows->count; i++) {
+        const beck_chunk *chunk = rows->items[i]->chunk;
+        const int64_t *touched = chunk->column[keeper->saved->count - 2].data;
+        for (uint32_t k = 0; k < chunk->rows; k++)
+            oldest = touched[k] < oldest ? touched[k] : oldest;
+    }
+    return oldest;
+}
+
+static void note_due(struct keeper *keeper)
+{
+    int64_t timeout = keeper->program->ops[0].timeout_ms, oldest = INT64_MAX;
+
+    for (uint32_t p = 0; timeout > 0 && p < keeper->partitions; p++) {
+        int64_t touch = oldest_touch(keeper, p);
+        oldest = touch < oldest ? touch : oldest;
+    }
+    keeper->due_ms = oldest == INT64_MAX ? INT64_MAX : oldest + timeout + 1;
+}
+
+static int64_t keeper_due(const struct keeper *keeper)
+{
+    return keeper->due_ms;
+}
+
 static beck_status keeper_load(struct keeper *keeper, uint32_t partition, const struct blocks *rows,
                                int64_t batch_ms, struct error *error)
 {
@@ -100,11 +135,13 @@ static beck_status keeper_load(struct keeper *keeper, uint32_t partition, const 
     if (!keeper->as_blocks) {
         beck__resident_free(keeper->residents[partition]);
         keeper->residents[partition] = r;
+        note_due(keeper);
         return BECK_OK;
     }
     beck__blocks_deinit(&keeper->before[partition]);
     beck_status status = beck__resident_save(r, &keeper->before[partition], error);
     beck__resident_free(r);
+    note_due(keeper);
     return status;
 }
 
@@ -145,6 +182,7 @@ static void keeper_seal(struct keeper *keeper, bool keep)
         }
         keeper->changed[p] = false;
     }
+    note_due(keeper);
 }
 
 /* As blocks it would have to be looked at to know when a key is due. */
@@ -188,4 +226,5 @@ void beck__local_keepers(struct engine *engine)
     engine->keeper_free = keeper_free;
     engine->keeper_load = keeper_load;
     engine->keeper_seal = keeper_seal;
+    engine->keeper_due = keeper_due;
 }

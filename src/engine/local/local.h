@@ -70,6 +70,7 @@ struct keeper {
     struct resident **residents;   /* NULL: nothing yet */
     struct blocks *before, *after; /* as_blocks: sealed, and what the batch has made of it */
     bool *changed;
+    int64_t due_ms; /* as keeper_due gives it */
 };
 
 struct scope {
