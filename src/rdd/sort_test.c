@@ -57,6 +57,27 @@ static void test_orders(void **state)
     assert_int_equal(f->error.status, BECK_OK);
 }
 
+static void test_text(void **state)
+{
+    struct fixture *f = *state;
+    struct node *node = by(f, source(f, "word STRING, n BIGINT"), "n", false);
+    struct text text = {.memory = f->arena.memory};
+
+    beck__node_print(node->base, &text);
+    assert_string_equal(beck__text_get(&text),
+                        "sort_by at wc.c:17  shuffle to 3 partitions by range"
+                        "  (word STRING, n BIGINT)");
+    beck__text_clear(&text);
+    beck__node_print(node, &text);
+    assert_string_equal(beck__text_get(&text),
+                        "sort_by at wc.c:17  kernel  (word STRING, n BIGINT)");
+    beck__text_clear(&text);
+    node = beck__node_zip_with_index(&f->graph, node, &(const beck_none_args){SITE});
+    beck__node_print(node->base, &text);
+    assert_non_null(strstr(beck__text_get(&text), "  keeps its partitions and counts them  ("));
+    beck__text_deinit(&text);
+}
+
 /* The key of the callback is not left. */
 static void test_callback(void **state)
 {
@@ -92,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_orders, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_callback, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refused, fixture_setup, fixture_teardown),
     };

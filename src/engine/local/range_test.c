@@ -131,6 +131,27 @@ static void test_one_key(void **state)
     lab_close(&lab);
 }
 
+/* Any attempt may fail: a run that is made again is the same, and is cut at the same keys. */
+static void test_faults(void **state)
+{
+    char *expected = NULL;
+
+    (void)state;
+    for (uint64_t n = 0; n < 12; n++) { /* 5 runs and 4 merges */
+        struct lab lab;
+        lab_open(&lab, lab_options(n % 3 == 2 ? 4 : 1));
+        struct op call = lab_call(&lab, PAIR, PAIR, scramble);
+        struct dataset *d = lab_narrow(&lab, lab_numbers(&lab, 5, 400), &call);
+        lab.engine->fault(lab.engine, n);
+        lab_run(&lab, sorted(&lab, d, 4, by_n), NULL);
+        if (!expected)
+            expected = copy_of(lab_text(&lab));
+        assert_string_equal(lab_text(&lab), expected);
+        lab_close(&lab);
+    }
+    free(expected);
+}
+
 /* Each allocation of a job fails once: told, or the rows are all there. */
 static void test_no_memory(void **state)
 {
@@ -159,9 +180,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_few),
-        cmocka_unit_test(test_one_key),
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_few),
+        cmocka_unit_test(test_one_key),   cmocka_unit_test(test_faults),
         cmocka_unit_test(test_no_memory),
     };
     beck__engine_worker(beck__os_real());
