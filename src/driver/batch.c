@@ -218,6 +218,7 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
 
     if (status)
         return status;
+    stamp->zero_ms = driver->zero_ms;
     stamp->sources = beck__arena_alloc(&batch->arena, (count + 1) * sizeof *stamp->sources);
     stamp->source_count = count;
     if (!stamp->sources)

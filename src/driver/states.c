@@ -77,7 +77,8 @@ beck_status beck__states_begin(struct driver *driver, struct batch *batch)
 
 static bool is_due(const struct driver *driver, const struct batch *batch, const struct stateful *s)
 {
-    return (batch->time_ms - driver->zero_ms) % s->slide_ms == 0;
+    return (batch->time_ms - driver->zero_ms) % s->slide_ms == 0 &&
+           beck__stateful_needed(s, driver->zero_ms, batch->time_ms);
 }
 
 beck_status beck__states_advance(struct driver *driver, struct batch *batch)

@@ -73,6 +73,7 @@ struct operator *beck__side_open(struct task *task, const struct op *op);
 struct operator *beck__join_open(struct task *task, const struct op *op);
 struct operator *beck__update_open(struct task *task, const struct op *op);
 struct operator *beck__track_open(struct task *task, const struct op *op);
+struct operator *beck__window_open(struct task *task, const struct op *op);
 struct operator *beck__sink_open(struct task *task, const struct op *op);
 struct operator *beck__sort_open(struct task *task, const struct op *op);
 struct operator *beck__index_open(struct task *task, const struct op *op);
@@ -80,6 +81,8 @@ struct operator *beck__same_open(struct task *task, const struct op *op);
 
 /* The table of the task's resident; NULL with the error set if that is not of this operation. */
 struct state_table *beck__resident_table(struct task *task, const struct op *op);
+struct window_state;
+struct window_state *beck__resident_window(struct task *task, const struct op *op);
 bool beck__state_open(struct beck_state *state, beck_call *c, struct task *task);
 void beck__state_close(struct beck_state *state);
 /* Before a callback for the key of a slot; after it: its touch. */

@@ -83,6 +83,7 @@ struct task {
     uint64_t records;              /* read from the source */
     const _Atomic bool *cancelled; /* or NULL */
     struct resident *resident;     /* of the stateful operation, if there is one */
+    bool due;                      /* a window is to be shown */
 };
 
 void beck__task_init(struct task *task, struct os *os);
@@ -120,9 +121,9 @@ bool beck__resident_idle(const struct resident *resident, int64_t batch_ms);
 int64_t beck__resident_oldest(const struct resident *resident);
 void beck__resident_seal(struct resident *resident, bool keep);
 uint64_t beck__resident_count(const struct resident *resident); /* keys with a state */
-/* The schema of a snapshot, in the arena: key, state, and two columns more if touches count. NULL
+/* Key and state, in the arena; `saved`: as a snapshot has them, perhaps with columns more. NULL
  * without memory. */
-const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool touches);
+const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool saved);
 /* Pushes key and state of every key, until the sink has enough. */
 enum flow beck__resident_scan(struct resident *resident, struct task *task, struct operator *sink);
 /* A snapshot as blocks, and back into a fresh one; rows without a time were touched at batch_ms. */

@@ -30,6 +30,7 @@ struct fold {
     bool (*merge)(struct fold *fold, const struct fold_input *in);
     /* Appends the cells of groups [from, from + count) to out, from column fold->output on. */
     bool (*emit)(struct fold *fold, struct builder *out, uint32_t from, uint32_t count);
+    void (*clear)(struct fold *fold); /* no groups; keeps the memory */
     void (*close)(struct fold *fold);
 };
 
@@ -39,6 +40,19 @@ struct fold *beck__fold_number(const struct fold *place);
 struct fold *beck__fold_user(const struct fold *place);
 struct fold *beck__fold_store(const struct fold *place);
 struct fold *beck__fold_list(const struct fold *place);
+
+/* All of an operation. After a failed open close it, too. */
+struct folds {
+    const struct op *op;
+    struct fold **items;
+    uint32_t count;
+};
+
+bool beck__folds_open(struct folds *folds, struct task *task, const struct op *op);
+bool beck__folds_add(struct folds *folds, const struct fold_input *in);
+bool beck__folds_emit(struct folds *folds, struct builder *out, uint32_t from, uint32_t count);
+void beck__folds_clear(struct folds *folds);
+void beck__folds_close(struct folds *folds);
 
 /* A zeroed fold struct of `size` bytes that begins with *place. */
 void *beck__fold_new(const struct fold *place, size_t size);

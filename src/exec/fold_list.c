@@ -259,6 +259,17 @@ static bool list_emit(struct fold *base, struct builder *out, uint32_t from, uin
     return ok || beck__fold_memory(base);
 }
 
+static void list_clear(struct fold *base)
+{
+    struct list *self = (struct list *)base;
+
+    self->group_count = self->linked = 0;
+    if (base->op->fold == FOLD_DISTINCT)
+        beck__keys_clear(&self->seen);
+    else
+        beck__builder_clear(&self->rows);
+}
+
 static void list_close(struct fold *base)
 {
     struct list *self = (struct list *)base;
@@ -305,6 +316,7 @@ struct fold *beck__fold_list(const struct fold *place)
     self->base.update = list_update;
     self->base.merge = list_merge;
     self->base.emit = list_emit;
+    self->base.clear = list_clear;
     self->base.close = list_close;
     self->row_schema = (beck_schema){.count = 1, .fields = array->fields};
     uint32_t values = op->fold == FOLD_LIST    ? op->in->count - op->keys

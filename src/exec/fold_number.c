@@ -205,6 +205,11 @@ static bool avg_emit_state(struct fold *base, struct builder *out, uint32_t from
            beck__fold_memory(base);
 }
 
+static void number_clear(struct fold *base)
+{
+    ((struct number *)base)->count = 0;
+}
+
 static void number_close(struct fold *base)
 {
     struct number *self = (struct number *)base;
@@ -238,6 +243,7 @@ struct fold *beck__fold_number(const struct fold *place)
     self->base.update = number_update;
     self->base.merge = number_update; /* sums of sums, minima of minima */
     self->base.emit = number_emit;
+    self->base.clear = number_clear;
     self->base.close = number_close;
     if (place->op->fold == FOLD_COUNT) {
         self->base.update = count_update;

@@ -172,6 +172,14 @@ static bool store_emit(struct fold *base, struct builder *out, uint32_t from, ui
     return ok || beck__fold_memory(base);
 }
 
+static void store_clear(struct fold *base)
+{
+    struct store *self = (struct store *)base;
+
+    self->count = 0;
+    beck__builder_clear(&self->rows);
+}
+
 static void store_close(struct fold *base)
 {
     struct store *self = (struct store *)base;
@@ -211,6 +219,7 @@ struct fold *beck__fold_store(const struct fold *place)
     if (!self || !callbacks_get(self))
         return NULL;
     self->base.emit = store_emit;
+    self->base.clear = store_clear;
     self->base.close = store_close;
     self->width = op->fold <= FOLD_MAX ? 1 : op->out->count - op->keys;
     self->schema = (beck_schema){.count = self->width, .fields = &op->out->fields[place->output]};

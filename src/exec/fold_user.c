@@ -127,6 +127,11 @@ static bool user_emit(struct fold *base, struct builder *out, uint32_t from, uin
     return ok;
 }
 
+static void user_clear(struct fold *base)
+{
+    ((struct user *)base)->count = 0;
+}
+
 static void user_close(struct fold *base)
 {
     struct user *self = (struct user *)base;
@@ -160,6 +165,7 @@ struct fold *beck__fold_user(const struct fold *place)
     self->base.update = user_update;
     self->base.merge = user_merge;
     self->base.emit = user_emit;
+    self->base.clear = user_clear;
     self->base.close = user_close;
     self->size = (self->aggregate->state_size + 15) / 16 * 16;
     if (self->size == 0)

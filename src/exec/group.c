@@ -9,28 +9,10 @@
 struct group {
     struct operator base;
     struct keys table;
-    struct fold **folds;
-    uint32_t fold_count;
+    struct folds folds;
     struct builder out;
     uint32_t groups[BECK__CHUNK_ROWS];
 };
-
-bool beck__fold_memory(struct fold *fold)
-{
-    beck__error_memory(&fold->task->error, fold->op->name, 0);
-    return false;
-}
-
-void *beck__fold_new(const struct fold *place, size_t size)
-{
-    struct fold *self = beck__arena_alloc(&place->task->arena, size);
-
-    if (self)
-        *self = *place;
-    else
-        beck__error_memory(&place->task->error, place->op->name, size);
-    return self;
-}
 
 static enum flow group_push(struct operator *base, const beck_chunk *chunk)
 {
@@ -42,11 +24,8 @@ static enum flow group_push(struct operator *base, const beck_chunk *chunk)
         if (!beck__keys_find(&self->table, chunk, from, count, self->groups))
             return FLOW_FAILED;
         struct fold_input in = {chunk, from, count, self->groups, beck__keys_count(&self->table)};
-        for (uint32_t i = 0; i < self->fold_count; i++) {
-            struct fold *fold = self->folds[i];
-            if (!(base->op->state_in ? fold->merge : fold->update)(fold, &in))
-                return FLOW_FAILED;
-        }
+        if (!beck__folds_add(&self->folds, &in))
+            return FLOW_FAILED;
     }
     return FLOW_MORE;
 }
@@ -64,9 +43,8 @@ static bool emit(struct group *self, uint32_t from, uint32_t count)
             beck__error_memory(&task->error, self->base.op->name, 0);
             return false;
         }
-    for (uint32_t i = 0; i < self->fold_count; i++)
-        if (!self->folds[i]->emit(self->folds[i], &self->out, from, count))
-            return false;
+    if (!beck__folds_emit(&self->folds, &self->out, from, count))
+        return false;
     self->out.chunk->rows += count;
     return true;
 }
@@ -92,69 +70,9 @@ static void group_close(struct operator *base)
 {
     struct group *self = (struct group *)base;
 
-    for (uint32_t i = 0; i < self->fold_count; i++)
-        self->folds[i]->close(self->folds[i]);
+    beck__folds_close(&self->folds);
     beck__keys_deinit(&self->table);
     beck__builder_deinit(&self->out);
-}
-
-static struct fold *fold_open(const struct fold *place)
-{
-    switch (place->op->fold) {
-    case FOLD_SUM:
-    case FOLD_AVG:
-    case FOLD_COUNT:
-        return beck__fold_number(place);
-    case FOLD_MIN:
-    case FOLD_MAX:
-        if (place->value.type == BECK_BIGINT || place->value.type == BECK_DOUBLE ||
-            place->value.type == BECK_TIMESTAMP)
-            return beck__fold_number(place);
-        return beck__fold_store(place);
-    case FOLD_USER:
-        return beck__fold_user(place);
-    case FOLD_REDUCE:
-    case FOLD_COMBINE:
-        return beck__fold_store(place);
-    case FOLD_DISTINCT:
-    case FOLD_TOP:
-    case FOLD_LIST:
-    case FOLD_SIDES:
-        return beck__fold_list(place);
-    case FOLD_KINDS:
-        break;
-    }
-    return NULL;
-}
-
-/* One fold per output column, except for those that take whole rows. */
-static bool folds_open(struct group *self)
-{
-    const struct op *op = self->base.op;
-    struct task *task = self->base.task;
-    uint32_t columns = op->out->count - op->keys;
-    bool whole = op->fold == FOLD_REDUCE || op->fold == FOLD_COMBINE || op->fold == FOLD_LIST;
-    uint32_t count = whole ? 1 : columns;
-
-    self->folds = beck__arena_alloc(&task->arena, (count + 1) * sizeof *self->folds);
-    if (!self->folds) {
-        beck__error_memory(&task->error, op->name, count * sizeof *self->folds);
-        return false;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct fold place = {
-            .task = task, .op = op, .column = op->keys + i, .output = op->keys + i};
-        if (place.column < op->in->count)
-            place.value = op->in->fields[place.column];
-        else if (op->fold != FOLD_COUNT || op->state_in)
-            return beck__error_set(&task->error, BECK_CORRUPT, "%s: a column is missing",
-                                   op->name) == BECK_OK;
-        self->folds[i] = fold_open(&place);
-        if (!self->folds[i])
-            return false;
-        self->fold_count++;
-    }
-    return true;
 }
 
 struct operator *beck__group_open(struct task *task, const struct op *op)
@@ -170,7 +88,7 @@ struct operator *beck__group_open(struct task *task, const struct op *op)
     self->base.push = group_push;
     self->base.finish = group_finish;
     self->base.close = group_close;
-    if (!folds_open(self)) {
+    if (!beck__folds_open(&self->folds, task, op)) {
         group_close(&self->base);
         return NULL;
     }

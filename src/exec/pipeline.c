@@ -12,6 +12,7 @@ void beck__task_init(struct task *task, struct os *os)
     task->records = 0;
     task->cancelled = NULL;
     task->resident = NULL;
+    task->due = false;
     task->os = os;
     task->memory = &os->memory;
     beck__arena_init(&task->arena, task->memory);
@@ -92,6 +93,8 @@ static struct operator *open_one(struct task *task, const struct op *op)
         return beck__update_open(task, op);
     case OP_TRACK:
         return beck__track_open(task, op);
+    case OP_WINDOW:
+        return beck__window_open(task, op);
     case OP_COUNT:
         break;
     }

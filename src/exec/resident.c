@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stateful operation keeps of one partition between batches: a table of states, as rows to
- * read, as blocks to move, and sealed at the end of a batch.
+ * What a stateful operation keeps of one partition between batches: a table of states, or the
+ * slices of a window; as rows to read, as blocks to move, and sealed at the end of a batch.
  */
-/* tests: stateful_test.c */
-#include "exec/call.h"
+/* tests: stateful_test.c window_test.c */
+#include "exec/window.h"
 
 struct resident {
     const struct allocator *memory;
     struct arena arena;
     const struct op *op;
+    bool is_window;
     struct state_table table;
-    beck_schema key_schema;
-    const beck_schema *rows; /* key and state: what is read */
-    const beck_schema
-        *saved;         /* and when it was touched, and its place in that order, if it counts */
-    struct error error; /* of what happens outside of tasks */
+    struct window_state window; /* is_window */
+    const beck_schema *rows;    /* key and state: what is read */
+    const beck_schema *saved;   /* and two columns more, where a snapshot needs them */
+    struct error error;         /* of what happens outside of tasks */
 };
 
-const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool touches)
+const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool saved)
 {
-    static const struct field touch[] = {{.name = "touched", .type = BECK_BIGINT},
-                                         {.name = "touch_order", .type = BECK_BIGINT}};
+    static const struct field more[] = {{.name = "a", .type = BECK_BIGINT},
+                                        {.name = "b", .type = BECK_BIGINT}};
+    bool needed = op->timeout_ms > 0 || op->kind == OP_WINDOW;
     uint32_t count = op->keys + op->state->count;
     struct field *fields = beck__arena_alloc(arena, ((size_t)count + 2) * sizeof *fields);
     beck_schema *schema = beck__arena_alloc(arena, sizeof *schema);
@@ -30,10 +31,20 @@ const beck_schema *beck__resident_schema(struct arena *arena, const struct op *o
         return NULL;
     memcpy(fields, op->in->fields, op->keys * sizeof *fields);
     memcpy(fields + op->keys, op->state->fields, op->state->count * sizeof *fields);
-    memcpy(fields + count, touch, sizeof touch);
-    *schema =
-        (beck_schema){.count = count + (touches && op->timeout_ms > 0 ? 2 : 0), .fields = fields};
+    memcpy(fields + count, more, sizeof more);
+    *schema = (beck_schema){.count = count + (saved && needed ? 2 : 0), .fields = fields};
     return schema;
+}
+
+static beck_status memory_init(struct resident *r, struct error *error)
+{
+    const struct op *op = r->op;
+
+    r->is_window = op->kind == OP_WINDOW;
+    if (r->is_window)
+        return beck__window_init(&r->window, r->memory, op, error);
+    return beck__state_init(&r->table, r->memory, op->in, op->keys, op->state, op->timeout_ms > 0,
+                            error);
 }
 
 struct resident *beck__resident_new(struct os *os, const struct op *op, struct error *error)
@@ -51,13 +62,10 @@ struct resident *beck__resident_new(struct os *os, const struct op *op, struct e
     r->saved = beck__resident_schema(&r->arena, op, true);
     if (!r->rows || !r->saved)
         beck__error_memory(error, op->name, 0);
-    if (!r->rows || !r->saved ||
-        beck__state_init(&r->table, r->memory, op->in, op->keys, op->state, op->timeout_ms > 0,
-                         error)) {
+    if (!r->rows || !r->saved || memory_init(r, error)) {
         beck__resident_free(r);
         return NULL;
     }
-    beck__state_set_error(&r->table, &r->error);
     return r;
 }
 
@@ -66,6 +74,7 @@ void beck__resident_free(struct resident *r)
     if (!r)
         return;
     beck__state_deinit(&r->table);
+    beck__window_deinit(&r->window);
     beck__arena_deinit(&r->arena);
     beck__free(r->memory, r, sizeof *r);
 }
@@ -74,20 +83,32 @@ struct state_table *beck__resident_table(struct task *task, const struct op *op)
 {
     struct resident *r = task->resident;
 
-    if (r && r->op == op)
+    if (r && r->op == op && !r->is_window)
         return &r->table;
     beck__error_set(&task->error, BECK_CORRUPT, "%s: a stateful operation in the wrong place",
                     op->name);
     return NULL;
 }
 
+struct window_state *beck__resident_window(struct task *task, const struct op *op)
+{
+    struct resident *r = task->resident;
+
+    if (r && r->op == op && r->is_window)
+        return &r->window;
+    beck__error_set(&task->error, BECK_CORRUPT, "%s: a window in the wrong place", op->name);
+    return NULL;
+}
+
 uint64_t beck__resident_count(const struct resident *r)
 {
-    return r->table.count;
+    return r->is_window ? beck__window_live(&r->window) : r->table.count;
 }
 
 bool beck__resident_idle(const struct resident *r, int64_t batch_ms)
 {
+    if (r->is_window)
+        return !r->window.oldest && !(r->op->always && r->window.seen);
     if (r->op->every)
         return r->table.count == 0;
     return beck__state_due(&r->table, batch_ms - r->op->timeout_ms) == NO_SLOT;
@@ -102,8 +123,13 @@ int64_t beck__resident_oldest(const struct resident *r)
 
 void beck__resident_seal(struct resident *r, bool keep)
 {
-    beck__state_set_error(&r->table, &r->error);
-    beck__state_seal(&r->table, keep);
+    if (r->is_window) {
+        beck__window_set_error(&r->window, &r->error);
+        beck__window_seal(&r->window, keep);
+    } else {
+        beck__state_set_error(&r->table, &r->error);
+        beck__state_seal(&r->table, keep);
+    }
     beck__error_clear(&r->error); /* no memory to be tidy: the next time will do */
 }
 
@@ -167,6 +193,10 @@ static bool gather_touches(struct resident *r, const uint32_t *slots, uint32_t c
 
 beck_status beck__resident_save(struct resident *r, struct blocks *out, struct error *error)
 {
+    if (r->is_window)
+        return beck__window_save(&r->window, r->saved, out)
+                   ? BECK_OK
+                   : beck__error_memory(error, r->op->name, 0);
     const struct touches *t = &r->table.touches;
     size_t size = ((size_t)r->table.rows.slots + 1) * sizeof(uint32_t);
     uint32_t slots[BECK__CHUNK_ROWS], at = 0, count, *places = beck__alloc(r->memory, size);
@@ -227,6 +257,13 @@ static bool load_chunk(struct resident *r, const struct block *block, struct tou
 beck_status beck__resident_load(struct resident *r, const struct blocks *in, int64_t batch_ms,
                                 struct error *error)
 {
+    if (r->is_window) {
+        beck__window_set_error(&r->window, error);
+        return beck__window_load(&r->window, in)
+                   ? BECK_OK
+                   : beck__error_set(error, BECK_CORRUPT, "%s: a window that cannot be read",
+                                     r->op->name);
+    }
     size_t size = (size_t)(in->rows + 1) * sizeof(struct touch);
     struct touch *touches = beck__alloc(r->memory, size);
     bool ok = touches != NULL;

@@ -192,6 +192,20 @@ static bool state_fits(const struct op *op)
             same_types(op->state->fields, op->out->fields + op->keys, op->state->count));
 }
 
+/* Its rows are partial states, as GROUP takes them from another task. */
+static bool window_fits(const struct op *op)
+{
+    struct op group = *op;
+
+    group.state_in = true;
+    group.state_out = false;
+    return op->state && op->fold != FOLD_LIST && op->fold != FOLD_SIDES && op->period_ms > 0 &&
+           op->slices > 0 && op->slices <= INT32_MAX &&
+           op->in->count == op->keys + op->state->count && op->state->count > 0 &&
+           same_types(op->in->fields + op->keys, op->state->fields, op->state->count) &&
+           group_fits(&group);
+}
+
 bool beck__op_fits(const struct op *op)
 {
     if (op->emits > EMITS_ANY || op->adds > ADDS_ROW_AFTER || op->fold >= FOLD_KINDS || !op->name ||
@@ -230,6 +244,8 @@ bool beck__op_fits(const struct op *op)
     case OP_UPDATE:
     case OP_TRACK:
         return state_fits(op);
+    case OP_WINDOW:
+        return window_fits(op);
     case OP_COUNT:
         break;
     }

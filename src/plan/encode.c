@@ -51,6 +51,8 @@ static void put_op(struct text *out, const struct op *op)
         put_schema(out, op->state);
     beck__put_u8(out, op->every);
     beck__put_u64(out, (uint64_t)op->timeout_ms);
+    beck__put_u64(out, (uint64_t)op->period_ms);
+    beck__put_u64(out, op->slices);
     for (int i = 0; i < 3; i++) {
         beck__put_u64(out, op->function[i].module);
         beck__put_u64(out, op->function[i].offset);
@@ -164,6 +166,8 @@ static beck_status get_op(struct source *from, struct op *op, struct error *erro
         return error->status;
     op->every = beck__get_u8(in) != 0;
     op->timeout_ms = (int64_t)beck__get_u64(in);
+    op->period_ms = (int64_t)beck__get_u64(in);
+    op->slices = beck__get_u64(in);
     for (int i = 0; i < 3; i++) {
         op->function[i].module = beck__get_u64(in);
         op->function[i].offset = beck__get_u64(in);

@@ -26,7 +26,8 @@
     X(INDEX, "index")         /* appends the number of the row within the whole dataset */         \
     X(SAME, "same")           /* the rows whose key is that of `row` */                            \
     X(UPDATE, "update")       /* stateful: a callback per key and its values of the batch */       \
-    X(TRACK, "track")         /* stateful: a callback per row, and per key that timed out */
+    X(TRACK, "track")         /* stateful: a callback per row, and per key that timed out */       \
+    X(WINDOW, "window")       /* stateful: partial states of a batch to results of a window */
 
 enum op_kind {
 #define BECK__OP_ENUM(id, text) OP_##id,
@@ -83,6 +84,8 @@ struct op {
     const beck_schema *state; /* of a stateful one: columns of a key's state; else NULL */
     bool every;               /* UPDATE: also keys without values in the batch */
     int64_t timeout_ms;       /* UPDATE, TRACK: a key not touched for longer is due; 0: never */
+    int64_t period_ms;        /* WINDOW: from slice to slice */
+    uint64_t slices;          /* WINDOW: in it */
     struct function_id function[3];
     beck_str bytes; /* context bytes of the callback; parameters of a sink */
     beck_str row;   /* an encoded block of one row: a key of SAME; what FOLD_COMBINE begins with

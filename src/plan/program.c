@@ -17,7 +17,8 @@ static bool op_calls(const struct op *op)
 {
     return op->kind == OP_CALL || op->kind == OP_FILTER || op->kind == OP_PARTITION ||
            op->kind == OP_SINK || op->kind == OP_UPDATE || op->kind == OP_TRACK ||
-           (op->kind == OP_GROUP && op->fold >= FOLD_USER && op->fold <= FOLD_COMBINE);
+           ((op->kind == OP_GROUP || op->kind == OP_WINDOW) && op->fold >= FOLD_USER &&
+            op->fold <= FOLD_COMBINE);
 }
 
 bool beck__program_calls(const struct program *program)

@@ -85,6 +85,9 @@ static const struct test_sample test_samples[] = {
      "k STRING, l ARRAY<DOUBLE>, r ARRAY<STRUCT<s STRING, t STRING>>", 1, FOLD_SIDES, 0, 0, 0},
     {OP_UPDATE, "k STRING, v DOUBLE", "k STRING, n BIGINT, s STRING", 1, 0, 0, 0, 0},
     {OP_TRACK, "k STRING, v DOUBLE", "x DOUBLE", 1, 0, 0, 0, 0},
+    {OP_WINDOW, "k STRING, n STRUCT<s DOUBLE, n BIGINT>", "k STRING, n DOUBLE", 1, FOLD_AVG, 0, 0,
+     0},
+    {OP_WINDOW, "c BIGINT", "c BIGINT", 0, FOLD_COUNT, 0, 0, 0},
 };
 
 static inline struct op test_sample_op(struct arena *arena, const struct test_sample *sample)
@@ -99,6 +102,13 @@ static inline struct op test_sample_op(struct arena *arena, const struct test_sa
         op.state = test_schema(arena, "n BIGINT, s STRING");
         op.every = op.kind == OP_UPDATE;
         op.timeout_ms = 5000;
+    }
+    if (op.kind == OP_WINDOW) {
+        beck_schema *state = beck__arena_alloc(arena, sizeof *state);
+        *state = (beck_schema){op.in->count - op.keys, op.in->fields + op.keys};
+        op.state = state;
+        op.period_ms = 1000;
+        op.slices = 30;
     }
     return op;
 }

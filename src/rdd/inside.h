@@ -42,6 +42,10 @@ struct node *beck__node_slices(struct graph *graph, struct node *parent,
                                bool aligned);
 /* The dataset of a window at the stamp's time. NULL without memory. */
 struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *node);
+/* A stateful operation over a shuffle; `like` says when it runs and what it begins with. */
+struct node *beck__node_advance(struct graph *graph, struct node *shuffle,
+                                const struct origin *origin, struct op *op,
+                                const struct stateful *like);
 /* True if it has no RDD before its parent has had one: update_state_by_key, as in Spark. */
 bool beck__advance_waits(const struct node *node);
 /* What a stateful operation emits for the rows of `parent` (NULL: none). NULL without memory. */

@@ -441,9 +441,14 @@ void beck__node_print(const struct node *node, struct text *out)
             beck__text_printf(out, " by range");
     } else if (node->kind == NODE_ADVANCE) {
         const struct op *op = &node->stateful->program->ops[0];
-        beck__text_printf(out, "  callback, keeps (");
+        bool calls = beck__program_calls(node->stateful->program);
+        beck__text_printf(out, "  %s, keeps (", calls ? "callback" : "kernel");
         beck__schema_print(op->state, out);
         beck__text_printf(out, ")%s", op->every ? " and sees every key in every batch" : "");
+        if (op->kind == OP_WINDOW)
+            beck__text_printf(out, ", window of %lld ms every %lld ms",
+                              (long long)node->stateful->window_ms,
+                              (long long)node->stateful->due_ms);
         if (op->timeout_ms)
             beck__text_printf(out, ", for %lld ms", (long long)op->timeout_ms);
     } else if (node->kind == NODE_WINDOW) {

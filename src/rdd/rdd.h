@@ -75,7 +75,9 @@ struct kept {
 struct stateful {
     struct stateful *next;
     struct node *node; /* ADVANCE */
-    int64_t slide_ms;
+    int64_t slide_ms;  /* of what goes in */
+    int64_t window_ms; /* 0, or the length of a window, */
+    int64_t due_ms;    /* and how often it is shown */
     const struct program *program;
     struct node *initial;  /* states to begin with, partitioned alike; or NULL */
     struct keeper *keeper; /* the driver's, since the start */
@@ -130,7 +132,7 @@ struct stamp {
     struct scope *scope;
     struct arena *arena;       /* lives as long as the scope */
     struct session_life *life; /* as in beck_rdd */
-    int64_t batch_ms;
+    int64_t batch_ms, zero_ms; /* of a stream: its time began at zero */
     struct dataset **sources; /* by number; NULL: no RDD in this batch */
     uint32_t source_count;
     struct made *made; /* open addressing by node; a power of two of them, at most half full */
@@ -286,6 +288,7 @@ struct node *beck__node_state_snapshots(struct graph *graph, struct node *parent
                                         const beck_none_args *args);
 /* True if a window that is due after zero_ms holds the slice of that time. */
 bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms);
+bool beck__stateful_needed(const struct stateful *stateful, int64_t zero_ms, int64_t time_ms);
 
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
 const struct program *beck__program_limit(struct graph *graph, const struct node *node,

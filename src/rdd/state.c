@@ -59,38 +59,33 @@ static bool state_op(struct graph *graph, const struct node *parent, const struc
         beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "%s is %lld",
                          args->timeout, (long long)args->timeout_ms);
     op->timeout_ms = args->timeout_ms;
-    op->name = origin->name;
-    op->file = origin->site.file;
-    op->line = (uint32_t)origin->site.line;
     op->keys = parent->keys;
     op->in = parent->schema;
     return args->timeout_ms >= 0;
 }
 
-/* `op` lacks label and nothing else. */
-static struct node *advance(struct graph *graph, struct node *parent, const struct origin *origin,
-                            const struct state_args *args, struct op *op)
+struct node *beck__node_advance(struct graph *graph, struct node *shuffle,
+                                const struct origin *origin, struct op *op,
+                                const struct stateful *like)
 {
-    uint32_t n = beck__node_partitions(graph, origin, args->partitions);
-    struct partitioning to = {.kind = PARTITION_HASH, .keys = parent->keys, .count = n};
-    struct node *shuffle = n ? beck__node_shuffle(graph, parent, origin, to) : NULL;
-    struct node *node = shuffle ? beck__node_new(graph, NODE_ADVANCE, origin) : NULL;
-    struct stateful *stateful = node ? beck__arena_alloc(graph->arena, sizeof *stateful) : NULL;
+    struct node *node = beck__node_new(graph, NODE_ADVANCE, origin);
+    struct stateful *stateful = beck__arena_copy(graph->arena, like, sizeof *like);
 
-    if (!stateful) {
+    if (!node || !stateful) {
         beck__error_memory(graph->error, origin->name, sizeof *stateful);
         return NULL;
     }
     shuffle->hidden = true;
+    op->name = origin->name;
     op->label = node->label;
+    op->file = origin->site.file;
+    op->line = (uint32_t)origin->site.line;
+    op->in = shuffle->schema;
     assert(beck__op_fits(op));
     stateful->program = beck__program_of(graph->arena, op);
     stateful->node = node;
-    stateful->slide_ms = args->slide_ms;
-    if (args->initial)
-        stateful->initial = initial_node(graph, origin, op, to, args->initial);
-    if (!stateful->program || graph->error->status) {
-        beck__error_memory(graph->error, origin->name, 0); /* keeps an error that is set */
+    if (!stateful->program) {
+        beck__error_memory(graph->error, origin->name, sizeof *op);
         return NULL;
     }
     if (graph->last_stateful)
@@ -103,6 +98,24 @@ static struct node *advance(struct graph *graph, struct node *parent, const stru
     node->parents[0] = shuffle;
     node->parent_count = 1;
     return node;
+}
+
+static struct node *keyed(struct graph *graph, struct node *parent, const struct origin *origin,
+                          const struct state_args *args, struct op *op)
+{
+    uint32_t n = beck__node_partitions(graph, origin, args->partitions);
+    struct partitioning to = {.kind = PARTITION_HASH, .keys = parent->keys, .count = n};
+    struct node *shuffle = n ? beck__node_shuffle(graph, parent, origin, to) : NULL;
+    struct stateful like = {.slide_ms = args->slide_ms};
+
+    if (!shuffle)
+        return NULL;
+    if (args->initial) {
+        like.initial = initial_node(graph, origin, op, to, args->initial);
+        if (!like.initial)
+            return NULL;
+    }
+    return beck__node_advance(graph, shuffle, origin, op, &like);
 }
 
 static struct node *scan(struct graph *graph, struct node *parent, const struct origin *origin)
@@ -143,7 +156,7 @@ struct node *beck__node_map_with_state(struct graph *graph, struct node *parent,
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__node_schema(graph, &origin, args->schema);
-    return op.out ? advance(graph, parent, &origin, &common, &op) : NULL;
+    return op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
 }
 
 struct node *beck__node_update_state_by_key(struct graph *graph, struct node *parent,
@@ -167,7 +180,7 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__schema_join(graph, op.in->fields, op.keys, op.state->fields, op.state->count);
-    struct node *node = op.out ? advance(graph, parent, &origin, &common, &op) : NULL;
+    struct node *node = op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
     return node ? scan(graph, node, &origin) : NULL;
 }
 
@@ -202,5 +215,7 @@ struct dataset *beck__advance_dataset(struct stamp *stamp, const struct node *no
         parent =
             none ? stamp->engine->from_values(stamp->scope, shuffle->schema, none, count) : NULL;
     }
-    return parent ? stamp->engine->advance(stamp->scope, parent, node->stateful->keeper) : NULL;
+    const struct stateful *s = node->stateful;
+    bool due = !s->window_ms || (stamp->batch_ms - stamp->zero_ms) % s->due_ms == 0;
+    return parent ? stamp->engine->advance(stamp->scope, parent, s->keeper, due) : NULL;
 }

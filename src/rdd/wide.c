@@ -4,7 +4,8 @@
  *
  *   parent -> GROUP to partial states -> shuffle by key hash -> GROUP of states to results
  *
- * Over a window the last one takes the slices that the shuffle has left: window.c.
+ * Over a window the last one is stateful (WINDOW), or, of lists, takes the slices that the shuffle
+ * has left: window.c.
  */
 #include "rdd/inside.h"
 
@@ -20,6 +21,27 @@ uint32_t beck__node_partitions(struct graph *graph, const struct origin *origin,
 }
 
 /* ---- the three nodes ------------------------------------------------------------------------- */
+
+/* The last GROUP, over all slices of a window. */
+static struct node *window_node(struct graph *graph, struct node *shuffle,
+                                const struct origin *origin, struct fold_plan *plan)
+{
+    const struct windowing *windowing = plan->windowing;
+    struct stateful like = {.slide_ms = windowing->parent_ms,
+                            .window_ms = windowing->length_ms,
+                            .due_ms = windowing->slide_ms};
+    const beck_schema *in = shuffle->schema;
+    struct op *op = &plan->final;
+
+    op->kind = OP_WINDOW;
+    op->period_ms = windowing->parent_ms;
+    op->slices = (uint64_t)(windowing->length_ms / windowing->parent_ms);
+    op->state = beck__schema_join(graph, in->fields + plan->keys, in->count - plan->keys, NULL, 0);
+    struct node *node = op->state ? beck__node_advance(graph, shuffle, origin, op, &like) : NULL;
+    if (node)
+        node->keys = plan->keys;
+    return node;
+}
 
 struct node *beck__node_folded(struct graph *graph, struct node *parent,
                                const struct origin *origin, struct fold_plan *plan)
@@ -40,6 +62,8 @@ struct node *beck__node_folded(struct graph *graph, struct node *parent,
     if (!node)
         return NULL;
     node->hidden = true;
+    if (plan->windowing && plan->map_side)
+        return window_node(graph, node, origin, plan);
     if (plan->windowing) {
         node = beck__node_slices(graph, node, origin, plan->windowing, true);
         if (!node)
@@ -362,6 +386,7 @@ struct node *beck__node_count_by_window(struct graph *graph, struct node *parent
     plan.final.fold = FOLD_COUNT;
     plan.final.out = beck__schema_join(graph, &count_field, 1, NULL, 0);
     plan.partial = plan.final;
+    plan.final.always = true;
     struct node *node = plan.final.out ? beck__node_folded(graph, parent, &origin, &plan) : NULL;
     if (node)
         node->keys = 1;

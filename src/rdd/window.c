@@ -54,15 +54,25 @@ struct node *beck__node_slices(struct graph *graph, struct node *parent,
     return node;
 }
 
+/* The next window that is shown holds what is `since` after zero. */
+static bool is_held(int64_t since, int64_t length_ms, int64_t slide_ms)
+{
+    int64_t due = (since + slide_ms - 1) / slide_ms * slide_ms;
+
+    return since > due - length_ms;
+}
+
 bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms)
 {
-    for (const struct window *w = kept->windows; w; w = w->older) {
-        int64_t since = time_ms - zero_ms;
-        int64_t due = (since + w->slide_ms - 1) / w->slide_ms * w->slide_ms;
-        if (since > due - w->length_ms)
+    for (const struct window *w = kept->windows; w; w = w->older)
+        if (is_held(time_ms - zero_ms, w->length_ms, w->slide_ms))
             return true;
-    }
     return false;
+}
+
+bool beck__stateful_needed(const struct stateful *s, int64_t zero_ms, int64_t time_ms)
+{
+    return !s->window_ms || is_held(time_ms - zero_ms, s->window_ms, s->due_ms);
 }
 
 /* ---- instances ------------------------------------------------------------------------------- */

@@ -42,6 +42,13 @@ void beck__keys_deinit(struct keys *keys)
     keys->memory = NULL;
 }
 
+void beck__keys_clear(struct keys *keys)
+{
+    beck__hash_clear(&keys->index);
+    beck__builder_clear(&keys->rows);
+    keys->removed = 0;
+}
+
 static inline bool cell_null(const beck_column *k, uint32_t row)
 {
     return k->valid && !beck__bit_get(k->valid, row);
@@ -128,10 +135,14 @@ static bool find_any(struct keys *keys, const beck_chunk *chunk, uint32_t row, u
         uint64_t slot = h->slots[i];
         if (!slot) {
             *group = beck__keys_count(keys);
+            if (!key_add(keys, chunk, row)) {
+                beck__builder_drop_row(&keys->rows); /* of several columns some may have theirs */
+                return false;
+            }
             if (!keys->lean)
                 keys->hashes[*group] = hash;
             beck__hash_put(h, i, hash, *group);
-            return key_add(keys, chunk, row);
+            return true;
         }
         if (beck__hash_same(slot, hash) && key_equal(keys, beck__hash_item(slot), chunk, row)) {
             *group = beck__hash_item(slot);
@@ -270,9 +281,9 @@ void beck__keys_remove(struct keys *keys, uint32_t slot)
 {
     struct hash *h = &keys->index;
 
-    keys->removed++;
     if (keys->columns == 0)
-        return;
+        return; /* there is one slot, for ever */
+    keys->removed++;
     size_t i = beck__hash_first(h, hash_of(keys, slot));
     while (beck__hash_item(h->slots[i]) != slot)
         i = beck__hash_next(h, i);

@@ -38,6 +38,8 @@ beck_status beck__keys_init(struct keys *keys, const struct allocator *memory,
                             const beck_schema *schema, uint32_t columns, struct error *error);
 void beck__keys_deinit(struct keys *keys);
 
+void beck__keys_clear(struct keys *keys); /* none; keeps the memory */
+
 static inline uint32_t beck__keys_count(const struct keys *keys)
 {
     return keys->rows.chunk->rows;
@@ -51,6 +53,8 @@ bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, 
 void beck__keys_remove(struct keys *keys, uint32_t slot);
 /* Only the slots order[0..count), ascending, stay and are numbered anew. */
 bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count);
+
+#define NO_SLOT UINT32_MAX
 
 /* ---- rows: a row of state per slot ------------------------------------------------------------
  */
@@ -88,6 +92,12 @@ bool beck__state_rows_get(const struct state_rows *store, const uint32_t *slots,
  * version. Needs no memory. */
 void beck__state_rows_restore(struct state_rows *store, uint32_t slot, const beck_chunk *old,
                               uint32_t row);
+/* A slot whose row is of no use any more. */
+static inline void beck__state_rows_forget(struct state_rows *store, uint32_t slot)
+{
+    if (!store->plain)
+        store->row_of[slot] = NO_SLOT;
+}
 /* Old versions go if they are most: call it when nobody may want them back. */
 bool beck__state_rows_settle(struct state_rows *store);
 /* Only the slots order[0..count), ascending, stay and are numbered anew. Needs no memory. */
@@ -95,8 +105,6 @@ void beck__state_rows_keep(struct state_rows *store, const uint32_t *order, uint
 
 /* ---- table: keys with state --------------------------------------------------------------------
  */
-
-#define NO_SLOT UINT32_MAX
 
 /* What a slot was before the attempt. */
 struct undo_entry {

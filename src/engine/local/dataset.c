@@ -174,7 +174,8 @@ static struct dataset *shuffle(struct scope *scope, struct dataset *parent,
     return d;
 }
 
-static struct dataset *advance(struct scope *scope, struct dataset *parent, struct keeper *keeper)
+static struct dataset *advance(struct scope *scope, struct dataset *parent, struct keeper *keeper,
+                               bool due)
 {
     struct dataset *d = dataset_new(scope, DATA_STATE, keeper->program->out, keeper->partitions);
 
@@ -183,6 +184,7 @@ static struct dataset *advance(struct scope *scope, struct dataset *parent, stru
     d->parent = parent;
     d->partitioning.kind = PARTITION_SAME;
     d->keeper = keeper;
+    d->due = due;
     return d;
 }
 

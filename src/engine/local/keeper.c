@@ -147,6 +147,7 @@ static beck_status keeper_load(struct keeper *keeper, uint32_t partition, const 
 
 beck_status beck__keeper_lend(struct keeper *keeper, struct run *run)
 {
+    run->due = run->stage->state->due;
     if (keeper->as_blocks)
         run->state = blocks_of(keeper, run->partition);
     else

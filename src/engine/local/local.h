@@ -55,7 +55,8 @@ struct dataset {
     struct blocks *out;               /* [map * lists + target] */
     uint32_t maps, lists;             /* a map makes `lists` of them */
     uint64_t *target_rows;            /* by target; NULL: the stage has not run */
-    struct keeper *keeper; /* STATE, SCAN */
+    struct keeper *keeper;            /* STATE, SCAN */
+    bool due;                         /* STATE: a window is to be shown */
 };
 
 /* In this process each partition has a resident. With --isolate and engine.encode=all it is a list
@@ -107,6 +108,7 @@ struct run {
     uint32_t partition, attempt;
     struct blocks *out;
     uint32_t out_count;
+    bool due;                   /* a window is */
     struct resident *resident;  /* of a stateful action; or: */
     const struct blocks *state; /* what it keeps; what becomes of it goes to out[1] */
     beck_status status;

@@ -172,6 +172,7 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     task.batch_ms = input->scope->batch_ms;
     task.shared = input->scope->engine->options.shared;
     task.partition = run->partition;
+    task.due = run->due;
     task.attempt = run->attempt;
     if (run->stage) /* a stage that runs inline on the driver's thread ends with its first failure
                      */
@@ -190,8 +191,11 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
         if (sink->close)
             sink->close(sink);
     }
-    if (flow != FLOW_FAILED && own && beck__resident_save(own, &run->out[1], &task.error))
-        flow = FLOW_FAILED;
+    if (flow != FLOW_FAILED && own) {
+        beck__resident_seal(own, true);
+        if (beck__resident_save(own, &run->out[1], &task.error))
+            flow = FLOW_FAILED;
+    }
     beck__resident_free(own);
     if (flow == FLOW_FAILED && !task.error.status)
         beck__error_set(&task.error, BECK_TASK, "failed without a reason");

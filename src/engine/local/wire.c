@@ -3,7 +3,7 @@
  * One task as bytes, for a worker process. Blocks travel encoded; a request is the task's own path
  * through the lineage, leaf included:
  *
- *   request  batch u64, partition u32, attempt u32, targets: kind u8, keys u32, count u32
+ *   request  batch u64, partition u32, attempt u32, due u8, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, if that is stateful the blocks of what it keeps,
  *            then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, rows before u64, blocks
@@ -203,6 +203,7 @@ beck_status beck__request_encode(const struct run *run, struct text *out, struct
     beck__put_u64(out, (uint64_t)stage->input->scope->batch_ms);
     beck__put_u32(out, run->partition);
     beck__put_u32(out, run->attempt);
+    beck__put_u8(out, run->due);
     beck__put_u8(out, (uint8_t)to->kind);
     beck__put_u32(out, to->keys);
     beck__put_u32(out, to->count);
@@ -487,6 +488,7 @@ static beck_status serve(struct served *s, struct reader *in, struct text *reply
     s->scope.batch_ms = (int64_t)beck__get_u64(in);
     run.partition = beck__get_u32(in);
     run.attempt = beck__get_u32(in);
+    run.due = beck__get_u8(in) != 0;
     to.kind = (enum partitioner)beck__get_u8(in);
     to.keys = beck__get_u32(in);
     to.count = beck__get_u32(in);
