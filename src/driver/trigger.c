@@ -56,7 +56,8 @@ static int64_t next_slide(const struct driver *driver)
     return due;
 }
 
-/* The first point at which a state times out; INT64_MAX: none does. */
+/* The first point at which a state times out, or a window that may hold rows slides; INT64_MAX:
+ * none does. */
 static int64_t next_timeout(const struct driver *driver)
 {
     struct engine *engine = driver->ctx->engine;
@@ -67,7 +68,7 @@ static int64_t next_timeout(const struct driver *driver)
         if (at == INT64_MAX)
             continue;
         at = at > driver->next_ms ? at : driver->next_ms;
-        due = sooner(due, point_from(driver, at, s->slide_ms));
+        due = sooner(due, point_from(driver, at, s->window_ms ? s->due_ms : s->slide_ms));
     }
     return due;
 }

@@ -55,6 +55,10 @@ static void windows_slide_while_they_hold_rows(void **state)
     beck_context *ctx = eventful(100, 0);
     beck_dstream *in = beck_queue_stream(ctx, "n BIGINT", .all = true);
     beck_collector *c = beck_collect_stream(beck_window(in, .window_ms = 1000, .slide_ms = 500));
+    beck_collector *sums = beck_collect_stream(
+        beck_reduce_by_window(in, beck_sum, .window_ms = 1000, .slide_ms = 500));
+    beck_collector *counts =
+        beck_collect_stream(beck_count_by_window(in, .window_ms = 1000, .slide_ms = 500));
 
     (void)state;
     beck_queue_push(in, numbers(ctx, 0, 1, 1));
@@ -62,6 +66,8 @@ static void windows_slide_while_they_hold_rows(void **state)
     beck_queue_push(in, numbers(ctx, 1, 2, 1));
     assert_int_equal(beck_step(ctx, 60000), BECK_OK);
     assert_batches(c, "500 0|;1000 0|1|;1500 1|;2000 ;");
+    assert_batches(sums, "500 0|;1000 1|;1500 1|;2000 ;");
+    assert_batches(counts, "500 1|;1000 2|;1500 1|;2000 0|;");
     beck_context_free(ctx);
 }
 

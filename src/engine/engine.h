@@ -85,11 +85,13 @@ struct engine {
     beck_status (*keeper_load)(struct keeper *keeper, uint32_t partition,
                                const struct blocks *rows, int64_t batch_ms, struct error *error);
     /* What the operation emits for the rows of `parent`. It runs once, as a stage of its own. What
-     * it changed holds from then on, and for good, or not at all, with the seal. A window gives rows only when it is `due`. */
+     * it changed holds from then on, and for good, or not at all, with the seal. A window gives
+     * rows only when it is `due`. */
     struct dataset *(*advance)(struct scope *scope, struct dataset *parent, struct keeper *keeper,
                                bool due);
     void (*keeper_seal)(struct keeper *keeper, bool keep);
-    /* The first batch time at which a key times out; INT64_MAX: none does. */
+    /* The first batch time at which a key times out, or 0 for a window that is not known to be
+     * empty; INT64_MAX: nothing is due. */
     int64_t (*keeper_due)(const struct keeper *keeper);
     /* Key and state of every key after that. */
     struct dataset *(*scan)(struct scope *scope, struct dataset *advanced);

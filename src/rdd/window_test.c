@@ -30,8 +30,7 @@ static void slices_in_a_gap_are_not_needed(void **state)
         assert_int_equal(beck__kept_needed(lines->kept, 500, 500 + t * 1000), t % 3 != 1);
 }
 
-/* What a window keeps of a reduce are the states behind the shuffle; later narrow operators do not
- * reach over what is kept. */
+/* What a window keeps of a reduce are the states behind the shuffle. */
 static void windows_keep_what_the_shuffle_leaves(void **state)
 {
     struct fixture *f = *state;
@@ -42,11 +41,28 @@ static void windows_keep_what_the_shuffle_leaves(void **state)
 
     struct node *node = beck__node_reduce_by_key_and_window(&f->graph, pairs, &windowing, &args);
     assert_string_equal(schema_of(f, node), "word STRING, n DOUBLE");
-    assert_int_equal(f->graph.first_kept->node->kind, NODE_SHUFFLE);
-    assert_true(node->base->window->aligned);
-    beck__node_print(node->base, &text);
+    assert_null(f->graph.first_kept);
+    assert_int_equal(node->kind, NODE_ADVANCE);
+    assert_ptr_equal(f->graph.first_stateful, node->stateful);
+    assert_int_equal(node->stateful->program->ops[0].slices, 2);
+    beck__node_print(node, &text);
+    assert_non_null(strstr(beck__text_get(&text), "kernel, keeps (n STRUCT<"));
     assert_non_null(strstr(beck__text_get(&text), "window of 2000 ms every 1000 ms"));
     beck__text_deinit(&text);
+}
+
+/* Lists are not folded twice: their slices stay as they left the shuffle. */
+static void lists_of_a_window_are_made_of_its_slices(void **state)
+{
+    struct fixture *f = *state;
+    struct node *pairs = source(f, "word STRING, n BIGINT");
+    struct windowing windowing = {1000, 2000, 1000};
+
+    struct node *node = beck__node_group_by_key_and_window(&f->graph, pairs, &windowing, &at);
+    assert_string_equal(schema_of(f, node), "word STRING, n ARRAY<BIGINT>");
+    assert_int_equal(f->graph.first_kept->node->kind, NODE_SHUFFLE);
+    assert_true(node->base->window->aligned);
+    assert_null(f->graph.first_stateful);
 }
 
 int main(void)
@@ -57,6 +73,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(slices_in_a_gap_are_not_needed, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(windows_keep_what_the_shuffle_leaves, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(lists_of_a_window_are_made_of_its_slices, fixture_setup,
                                         fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,8 +109,24 @@ static int64_t oldest_touch(const struct keeper *keeper, uint32_t partition)
     return oldest;
 }
 
+/* As blocks an empty window has a row or none. */
+static bool window_empty(const struct keeper *keeper)
+{
+    bool empty = true;
+
+    for (uint32_t p = 0; empty && p < keeper->partitions; p++)
+        empty = keeper->as_blocks
+                    ? keeper->before[p].rows <= 1
+                    : !keeper->residents[p] || beck__resident_count(keeper->residents[p]) == 0;
+    return empty;
+}
+
 static void note_due(struct keeper *keeper)
 {
+    if (keeper->program->ops[0].kind == OP_WINDOW) {
+        keeper->due_ms = window_empty(keeper) ? INT64_MAX : 0;
+        return;
+    }
     int64_t timeout = keeper->program->ops[0].timeout_ms, oldest = INT64_MAX;
 
     for (uint32_t p = 0; timeout > 0 && p < keeper->partitions; p++) {
