@@ -17,6 +17,17 @@ struct engine;
 struct scope;
 struct dataset;
 struct keeper;
+struct hold;
+
+/* Where rows that stay are held. Over the limit the least recently used go to disk if they may,
+ * else they are dropped and computed again when somebody wants them. Of none of the first two:
+ * nowhere, once the job is over. */
+enum storage {
+    STORAGE_MEMORY = 1,
+    STORAGE_DISK = 2,
+    STORAGE_ENCODED = 4, /* in memory, too */
+    STORAGE_LASTING = 8  /* never dropped: there will be nothing to compute them from */
+};
 
 struct engine_options {
     int threads;          /* of local[n] */
@@ -26,6 +37,8 @@ struct engine_options {
     uint64_t inline_rows; /* stages up to this size without user code run on the driver's thread */
     bool inline_all;      /* all of them: beck_step */
     int64_t received_split_bytes; /* received blocks are packed into partitions of this size */
+    uint64_t storage_bytes;       /* of rows that stay, in memory; 0: no limit */
+    const char *storage_dir;      /* for those on disk, in a directory of the engine's own */
     /* What tasks read and add to by name; may be NULL. A task's sums count once, when the stage is
      * through, in the order of partitions; those of a stage that fails do not. */
     struct shared *shared;
@@ -74,7 +87,20 @@ struct engine {
      * CARTESIAN: partition i of the left with each of the right, then i + 1 ... */
     struct dataset *(*pair)(struct scope *scope, enum pair_kind kind, struct dataset *left,
                             struct dataset *right, const beck_schema *schema);
+    /* Partition p: those of all parents, which have as many, one after the other. */
+    struct dataset *(*merge)(struct scope *scope, struct dataset *const *parents, uint32_t count);
     uint32_t (*partitions)(const struct dataset *dataset);
+
+    /* Rows that stay: a hold finds them again in other jobs and scopes, by partition. The schema
+     * must outlive it; it must outlive the scopes that use it. NULL without memory. */
+    struct hold *(*hold_new)(struct engine *engine, const beck_schema *schema, uint32_t partitions,
+                             unsigned storage, const char *what);
+    void (*hold_free)(struct engine *engine, struct hold *hold); /* NULL is nothing */
+    void (*hold_set)(struct hold *hold, unsigned storage);       /* 0: what it has is given back */
+    uint64_t (*hold_rows)(const struct hold *hold);              /* that it has */
+    /* The parent's rows: a job computes the partitions that it needs and the hold has not. They
+     * are as many as the hold's. Without a parent the hold must have them all. */
+    struct dataset *(*keep)(struct scope *scope, struct dataset *parent, struct hold *hold);
 
     /* Stateful operations. A keeper holds what one keeps between batches, by partition; `program`
      * is that operation alone and must outlive it. */
@@ -82,8 +108,8 @@ struct engine {
                                  uint32_t partitions, struct error *error);
     void (*keeper_free)(struct engine *engine, struct keeper *keeper); /* NULL is nothing */
     /* States to begin with, into a partition that has none. */
-    beck_status (*keeper_load)(struct keeper *keeper, uint32_t partition,
-                               const struct blocks *rows, int64_t batch_ms, struct error *error);
+    beck_status (*keeper_load)(struct keeper *keeper, uint32_t partition, const struct blocks *rows,
+                               int64_t batch_ms, struct error *error);
     /* What the operation emits for the rows of `parent`. It runs once, as a stage of its own. What
      * it changed holds from then on, and for good, or not at all, with the seal. A window gives
      * rows only when it is `due`. */
@@ -109,6 +135,9 @@ struct engine {
 
     /* Test hook: the n-th task attempt from now on fails (0: none). */
     void (*fault)(struct engine *engine, uint64_t attempt);
+    /* Test hook: the n-th partition that a job finds in a hold, and can compute again, is dropped
+     * instead (0: none); with a seed each of them is, with a chance of one in n. */
+    void (*lose)(struct engine *engine, uint64_t n, uint64_t seed);
     /* Tasks that ran so far, and how often a worker thread was woken. */
     void (*counters)(const struct engine *engine, uint64_t *tasks, uint64_t *wakes);
 };

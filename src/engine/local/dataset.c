@@ -71,6 +71,22 @@ static struct dataset *dataset_new(struct scope *scope, enum dataset_kind kind,
     return d;
 }
 
+/* The same over several parents, which its tasks read. */
+static struct dataset *dataset_over(struct scope *scope, enum dataset_kind kind,
+                                    const beck_schema *schema, uint32_t partitions,
+                                    struct dataset *const *parents, uint32_t count)
+{
+    struct dataset *d = dataset_new(scope, kind, schema, partitions);
+
+    if (!d)
+        return NULL;
+    d->parents = beck__arena_copy(&scope->arena, parents, count * sizeof(struct dataset *));
+    d->parent_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        d->holds |= parents[i]->holds;
+    return d->parents ? d : NULL;
+}
+
 /* ---- values: lists of blocks, or received blocks packed by bytes ----------------------------- */
 
 static bool values_reserve(struct dataset *d, size_t blocks)
@@ -153,6 +169,7 @@ static struct dataset *narrow(struct scope *scope, struct dataset *parent,
     if (!d)
         return NULL;
     d->parent = parent;
+    d->holds = parent->holds;
     d->program = program;
     d->silent = beck__program_silent(program);
     d->calls = beck__program_calls(program);
@@ -207,12 +224,13 @@ static struct dataset *unite(struct scope *scope, struct dataset *const *parents
 
     for (uint32_t i = 0; i < count; i++)
         partitions += parents[i]->partitions;
-    struct dataset *d = dataset_new(scope, DATA_UNION, parents[0]->schema, partitions);
-    if (!d)
-        return NULL;
-    d->parents = beck__arena_copy(&scope->arena, parents, count * sizeof(struct dataset *));
-    d->parent_count = count;
-    return d->parents ? d : NULL;
+    return dataset_over(scope, DATA_UNION, parents[0]->schema, partitions, parents, count);
+}
+
+static struct dataset *merge(struct scope *scope, struct dataset *const *parents, uint32_t count)
+{
+    return dataset_over(scope, DATA_COALESCE, parents[0]->schema, parents[0]->partitions, parents,
+                        count);
 }
 
 static struct dataset *coalesce(struct scope *scope, struct dataset *parent, uint32_t count)
@@ -223,7 +241,7 @@ static struct dataset *coalesce(struct scope *scope, struct dataset *parent, uin
     if (!d)
         return NULL;
     d->parent = parent;
-    d->pieces = parent->partitions;
+    d->holds = parent->holds;
     return d;
 }
 
@@ -236,14 +254,28 @@ static struct dataset *pair(struct scope *scope, enum pair_kind kind, struct dat
         partitions *= right->partitions;
     struct dataset *d = partitions > UINT32_MAX
                             ? NULL
-                            : dataset_new(scope, DATA_PAIR, schema, (uint32_t)partitions);
+                            : dataset_over(scope, DATA_PAIR, schema, (uint32_t)partitions, both, 2);
+
+    if (d)
+        d->pair = kind;
+    return d;
+}
+
+/* What the hold has stands for the parent; see job.c. */
+static struct dataset *keep(struct scope *scope, struct dataset *parent, struct hold *hold)
+{
+    struct dataset *d = dataset_new(scope, DATA_KEPT, hold->schema, hold->partitions);
 
     if (!d)
         return NULL;
-    d->pair = kind;
-    d->parents = beck__arena_copy(&scope->arena, both, sizeof both);
-    d->parent_count = 2;
-    return d->parents ? d : NULL;
+    assert(!parent || parent->partitions == hold->partitions);
+    d->parent = parent;
+    d->hold = hold;
+    d->holds = true;
+    d->partitioning = (struct partitioning){.kind = PARTITION_SAME, .count = d->partitions};
+    d->marks = beck__arena_alloc(&scope->arena, d->partitions + 1u);
+    d->target_rows = beck__arena_alloc(&scope->arena, (d->partitions + 1u) * sizeof(uint64_t));
+    return d->marks && d->target_rows ? d : NULL;
 }
 
 static uint32_t partitions(const struct dataset *dataset)
@@ -262,7 +294,9 @@ void beck__local_datasets(struct engine *engine)
     engine->shuffle = shuffle;
     engine->unite = unite;
     engine->coalesce = coalesce;
+    engine->merge = merge;
     engine->pair = pair;
+    engine->keep = keep;
     engine->advance = advance;
     engine->scan = scan;
     engine->partitions = partitions;
@@ -279,15 +313,17 @@ struct strip beck__dataset_strip(const struct dataset *d, uint32_t p)
 
 struct pieces beck__dataset_pieces(const struct dataset *d, uint32_t p)
 {
-    uint64_t first = (uint64_t)p * d->pieces / d->partitions;
-    uint64_t end = ((uint64_t)p + 1) * d->pieces / d->partitions;
+    uint64_t all = d->parent ? d->parent->partitions : d->parent_count;
+    uint64_t first = d->parent ? p * all / d->partitions : 0;
+    uint64_t end = d->parent ? ((uint64_t)p + 1) * all / d->partitions : all;
 
     return (struct pieces){(uint32_t)first, (uint32_t)(end - first)};
 }
 
-const struct dataset *beck__dataset_piece(const struct dataset *d, uint32_t i, uint32_t *partition)
+struct dataset *beck__dataset_piece(const struct dataset *d, uint32_t p, uint32_t i,
+                                    uint32_t *partition)
 {
-    *partition = d->parent ? i : 0;
+    *partition = d->parent ? i : p;
     return d->parent ? d->parent : d->parents[i];
 }
 
@@ -305,7 +341,7 @@ uint64_t beck__dataset_rows_before(const struct dataset *d, uint32_t p)
 
     for (uint32_t i = 0; i < p && d->kind == DATA_VALUES; i++)
         rows += d->values[i].rows;
-    for (uint32_t i = 0; i < p && d->kind == DATA_SHUFFLE; i++)
+    for (uint32_t i = 0; i < p && (d->kind == DATA_SHUFFLE || d->kind == DATA_KEPT); i++)
         rows += d->target_rows[i];
     return rows;
 }
@@ -318,7 +354,7 @@ static bool pieces_nothing(const struct dataset *d, uint32_t p)
 
     for (uint32_t i = 0; i < pieces.count; i++) {
         uint32_t q;
-        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        const struct dataset *piece = beck__dataset_piece(d, p, pieces.first + i, &q);
         if (!beck__dataset_nothing(piece, q))
             return false;
     }
@@ -347,6 +383,7 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
         return d->silent && beck__dataset_nothing(d->parent, partition);
     case DATA_SHUFFLE:
     case DATA_STATE:
+    case DATA_KEPT:
         return d->target_rows && d->target_rows[partition] == 0;
     case DATA_SCAN:
         return beck__keeper_count(d->keeper) == 0;
@@ -387,17 +424,19 @@ uint64_t beck__dataset_rows(const struct dataset *d)
     case DATA_RANGES:
         return UINT64_MAX;
     case DATA_NARROW:
-    case DATA_COALESCE:
         return beck__dataset_rows(d->parent);
     case DATA_SCAN:
         return beck__keeper_count(d->keeper);
     case DATA_SHUFFLE:
     case DATA_STATE:
+    case DATA_KEPT:
         if (!d->target_rows)
             return UINT64_MAX;
         for (uint32_t p = 0; p < d->partitions; p++)
             rows += d->target_rows[p];
         return rows;
+    case DATA_COALESCE:
+        rows = d->parent ? beck__dataset_rows(d->parent) : 0; /* fall through */
     case DATA_UNION:
         for (uint32_t i = 0; i < d->parent_count; i++)
             rows = add_rows(rows, beck__dataset_rows(d->parents[i]));
@@ -415,9 +454,10 @@ bool beck__dataset_calls(const struct dataset *d)
     case DATA_NARROW:
         return d->calls || beck__dataset_calls(d->parent);
     case DATA_COALESCE:
-        return beck__dataset_calls(d->parent);
     case DATA_UNION:
     case DATA_PAIR:
+        if (d->parent)
+            return beck__dataset_calls(d->parent);
         for (uint32_t i = 0; i < d->parent_count; i++)
             if (beck__dataset_calls(d->parents[i]))
                 return true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job becomes stages: the lineage is cut at its shuffles and stateful operations, each of
- * them that has not run yet is a stage of its own, parents first; the last stage delivers rows. A
- * failed task is tried again from its lineage, up to the limit; then the stage is cancelled and the
- * job fails with the first such error.
+ * A job becomes stages: the lineage is cut at its shuffles, at stateful operations, and where rows
+ * stay; each of them that has not run yet is a stage of its own, parents first; the last stage
+ * delivers rows. A failed task is tried again from its lineage, up to the limit; then the stage is
+ * cancelled and the job fails with the first such error.
  */
 #include "engine/local/local.h"
 
@@ -19,6 +19,10 @@ static void run_free(struct local *local, struct run *run)
 
 static void keep_shuffle(struct dataset *shuffle, struct run *run)
 {
+    if (shuffle->kind == DATA_KEPT) {
+        beck__kept_put(shuffle, run->partition, &run->out[0]);
+        return;
+    }
     struct blocks *row = shuffle->out + (size_t)run->partition * shuffle->lists;
     bool same = shuffle->partitioning.kind == PARTITION_SAME;
 
@@ -104,13 +108,24 @@ static void log_warnings(const struct stage *stage)
               more);
 }
 
-/* True: the run goes round again. */
-static bool finish_run(struct stage *stage, struct run *run)
+enum after { RUN_DONE, RUN_AGAIN, RUN_LATER };
+
+/* What becomes of a run that has ended. LATER: the stage has it. */
+static enum after finish_run(struct stage *stage, struct run *run)
 {
     struct local *local = stage->engine;
 
     if (run->status && atomic_load(&local->cancelled))
         beck__error_set(&stage->error, BECK_CANCELLED, "%s: cancelled", stage->job->what);
+    if (run->status && !stage->error.status && atomic_load(&local->store.lost)) {
+        beck__log(local->log, BECK_LOG_WARNING, "%s: %s; they are computed again", stage->job->what,
+                  run->error.text);
+        run->status = BECK_OK;
+        beck__error_clear(&run->error);
+        run->next = stage->later;
+        stage->later = run;
+        return RUN_LATER;
+    }
     if (run->status && !stage->error.status &&
         run->attempt + 1 < (uint32_t)local->options.attempts) {
         beck__log(local->log, BECK_LOG_INFO, "%s: attempt %u of partition %u failed: %s",
@@ -118,20 +133,20 @@ static bool finish_run(struct stage *stage, struct run *run)
         run->attempt++;
         run->status = BECK_OK;
         beck__error_clear(&run->error);
-        return true;
+        return RUN_AGAIN;
     }
     note_warning(stage, run);
     if (run->status)
         task_failed(stage, run);
     else if (!keep_sums(stage, run))
-        return false;
+        return RUN_DONE;
     else if (!stage->error.status && stage->shuffle)
         keep_shuffle(stage->shuffle, run);
     else if (!stage->error.status && stage->state)
         keep_state(stage->state, run);
     else if (!stage->error.status && stage->job->deliver)
         stage->job->deliver(stage->job->user, run->partition, run->out);
-    return false;
+    return RUN_DONE;
 }
 
 static bool stage_inline(const struct stage *stage)
@@ -143,6 +158,24 @@ static bool stage_inline(const struct stage *stage)
     if (beck__dataset_calls(stage->input) || (stage->action && beck__program_calls(stage->action)))
         return false;
     return beck__dataset_rows(stage->input) <= local->options.inline_rows;
+}
+
+static void launch(struct stage *stage, struct run *run)
+{
+    struct local *local = stage->engine;
+    enum after after;
+
+    if (!stage->inline_run && !local->options.inline_all) {
+        stage->running++;
+        beck__pool_push(local, run);
+        return;
+    }
+    do {
+        beck__pool_run(local, run);
+        after = finish_run(stage, run);
+    } while (after == RUN_AGAIN);
+    if (after == RUN_DONE)
+        run_free(local, run);
 }
 
 static beck_status start_task(struct stage *stage, uint32_t partition)
@@ -157,31 +190,69 @@ static beck_status start_task(struct stage *stage, uint32_t partition)
     run->records = 0;
     run->stage = stage;
     run->partition = partition;
-    if (stage->inline_run || local->options.inline_all) {
-        do
-            beck__pool_run(local, run);
-        while (finish_run(stage, run));
-        run_free(local, run);
-        return stage->error.status;
-    }
-    stage->running++;
-    beck__pool_push(local, run);
-    return BECK_OK;
+    launch(stage, run);
+    return stage->error.status;
 }
 
 /* True if the task of a partition would do and give nothing. */
 static bool needless(const struct stage *stage, bool silent, uint32_t partition)
 {
+    const struct dataset *to = stage->shuffle;
+
+    if (to && to->kind == DATA_KEPT && !(to->marks[partition] & MARK_MISSING))
+        return true;
     if (!silent || !beck__dataset_nothing(stage->input, partition))
         return false;
     return !stage->state ||
            beck__keeper_idle(stage->state->keeper, partition, stage->input->scope->batch_ms);
 }
 
+static beck_status prepare(struct local *local, struct dataset *d, const struct job *job,
+                           uint32_t depth, struct error *error);
+
+/* Runs that could not read what was stored start again when it has been computed again. */
+static bool run_later(struct stage *stage)
+{
+    struct local *local = stage->engine;
+    struct run *run = stage->later;
+
+    stage->later = NULL;
+    if (run && !stage->error.status)
+        prepare(local, stage->input, stage->job, 0, &stage->error);
+    for (struct run *next; run; run = next) {
+        next = run->next;
+        if (stage->error.status)
+            run_free(local, run);
+        else
+            launch(stage, run);
+    }
+    return stage->running || stage->later;
+}
+
+static void wait_for_runs(struct stage *stage)
+{
+    struct local *local = stage->engine;
+
+    while (stage->running) {
+        struct run *run = beck__pool_take(local);
+        if (atomic_load(&local->cancelled))
+            atomic_store(&stage->cancelled, true);
+        enum after after = run ? finish_run(stage, run) : RUN_LATER;
+        if (!run)
+            continue;
+        if (after == RUN_AGAIN) {
+            beck__pool_push(local, run);
+            continue;
+        }
+        stage->running--;
+        if (after == RUN_DONE)
+            run_free(local, run);
+    }
+}
+
 /* Runs tasks for partitions [first, last) of stage->input. */
 static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
 {
-    struct local *local = stage->engine;
     bool silent = !stage->action || beck__program_silent(stage->action);
 
     stage->inline_run = stage_inline(stage);
@@ -192,19 +263,9 @@ static beck_status stage_run(struct stage *stage, uint32_t first, uint32_t last)
             start_task(stage, p);
     if (stage->error.status)
         atomic_store(&stage->cancelled, true);
-    while (stage->running) {
-        struct run *run = beck__pool_take(local);
-        if (atomic_load(&local->cancelled))
-            atomic_store(&stage->cancelled, true);
-        if (!run)
-            continue;
-        if (finish_run(stage, run)) {
-            beck__pool_push(local, run);
-        } else {
-            stage->running--;
-            run_free(local, run);
-        }
-    }
+    do
+        wait_for_runs(stage);
+    while (run_later(stage));
     log_warnings(stage);
     count_sums(stage);
     return stage->error.status;
@@ -291,7 +352,99 @@ static beck_status shuffle_run(struct local *local, struct dataset *d, const str
     return beck__error_set(error, stage.error.status, "%s", stage.error.text);
 }
 
-/* Runs every shuffle that `d` stands on and that has not run yet, parents first. */
+/* The stage that computes what a hold has not. */
+static beck_status kept_run(struct local *local, struct dataset *d, const struct job *job,
+                            struct error *error)
+{
+    struct stage stage;
+    struct blocks none = {.memory = &local->os->memory};
+
+    stage_init(&stage, local, job);
+    stage.input = d->parent;
+    stage.shuffle = d;
+    if (stage_run(&stage, 0, d->partitions))
+        return beck__error_set(error, stage.error.status, "%s", stage.error.text);
+    for (uint32_t p = 0; p < d->partitions; p++)
+        if (d->marks[p] & MARK_MISSING)
+            beck__kept_put(d, p, &none); /* its task was needless */
+    return BECK_OK;
+}
+
+/* Marks the partitions of KEPT ones that a task for this one reads. */
+static void need(struct dataset *d, uint32_t p)
+{
+    uint32_t q, first = p, last = p + 1;
+
+    if (!d->holds)
+        return;
+    switch (d->kind) {
+    case DATA_KEPT:
+        d->marks[p] |= MARK_NEEDED;
+        break;
+    case DATA_NARROW:
+        if (d->program->count && d->program->ops[0].kind == OP_INDEX) /* counts those before it */
+            first = 0;
+        for (q = first; q < last; q++)
+            need(d->parent, q);
+        break;
+    case DATA_UNION:
+        for (uint32_t i = 0; i < d->parent_count; i++) {
+            if (p < d->parents[i]->partitions) {
+                need(d->parents[i], p);
+                break;
+            }
+            p -= d->parents[i]->partitions;
+        }
+        break;
+    case DATA_COALESCE: {
+        struct pieces pieces = beck__dataset_pieces(d, p);
+        for (uint32_t i = 0; i < pieces.count; i++) {
+            struct dataset *piece = beck__dataset_piece(d, p, pieces.first + i, &q);
+            need(piece, q);
+        }
+        break;
+    }
+    case DATA_PAIR: {
+        uint32_t meets[2];
+        beck__dataset_meet(d, p, meets);
+        need(d->parents[0], meets[0]);
+        need(d->parents[1], meets[1]);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/* True if the stage of `d` must run; then what it reads is marked. */
+static bool must_run(struct dataset *d)
+{
+    bool kept = d->kind == DATA_KEPT;
+
+    if (kept ? !beck__kept_find(d) : d->target_rows != NULL)
+        return false;
+    for (uint32_t p = 0; d->parent && p < d->parent->partitions; p++)
+        if (!kept || d->marks[p] & MARK_MISSING)
+            need(d->parent, p);
+    return true;
+}
+
+static beck_status run_for(struct local *local, struct dataset *d, const struct job *job,
+                           struct error *error)
+{
+    switch (d->kind) {
+    case DATA_STATE:
+        return state_run(local, d, job, error);
+    case DATA_SHUFFLE:
+        return shuffle_run(local, d, job, error);
+    case DATA_KEPT:
+        return kept_run(local, d, job, error);
+    default:
+        return BECK_OK;
+    }
+}
+
+/* Runs every stage that `d` stands on and that has not run yet, parents first. */
 static beck_status prepare(struct local *local, struct dataset *d, const struct job *job,
                            uint32_t depth, struct error *error)
 {
@@ -300,17 +453,17 @@ static beck_status prepare(struct local *local, struct dataset *d, const struct 
     if (depth > DEPTH_MAX)
         return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row",
                                job->what, DEPTH_MAX);
-    bool stage = d->kind == DATA_SHUFFLE || d->kind == DATA_STATE;
-    if (stage && d->target_rows)
+    bool stage = d->kind == DATA_SHUFFLE || d->kind == DATA_STATE || d->kind == DATA_KEPT;
+    if (stage && !must_run(d))
         return BECK_OK;
+    if (d->kind == DATA_KEPT && !d->parent)
+        return beck__error_set(error, BECK_STATE, "%s: rows of an earlier batch are gone",
+                               d->hold->what);
     if (d->parent)
         status = prepare(local, d->parent, job, depth + 1, error);
     for (uint32_t i = 0; !status && i < d->parent_count; i++)
         status = prepare(local, d->parents[i], job, depth + 1, error);
-    if (!status && stage)
-        status = d->kind == DATA_STATE ? state_run(local, d, job, error)
-                                       : shuffle_run(local, d, job, error);
-    return status;
+    return status ? status : run_for(local, d, job, error);
 }
 
 static beck_status run_job(struct local *local, const struct job *job, struct error *error)
@@ -320,14 +473,16 @@ static beck_status run_job(struct local *local, const struct job *job, struct er
 
     if (atomic_load(&local->cancelled))
         return beck__error_set(error, BECK_CANCELLED, "%s: cancelled", job->what);
+    if (job->count && job->first + job->count < last)
+        last = job->first + job->count;
+    for (uint32_t p = job->first; p < last; p++)
+        need(job->dataset, p);
     beck_status status = prepare(local, job->dataset, job, 0, error);
     if (status || job->stages_only)
         return status;
     stage_init(&stage, local, job);
     stage.input = job->dataset;
     stage.action = job->action;
-    if (job->count && job->first + job->count < last)
-        last = job->first + job->count;
     if (stage_run(&stage, job->first, last))
         return beck__error_set(error, stage.error.status, "%s", stage.error.text);
     return BECK_OK;
@@ -341,6 +496,7 @@ beck_status beck__local_job(struct engine *engine, const struct job *job, struct
     if (shared)
         shared->busy = true;
     beck_status status = run_job(local, job, error);
+    beck__kept_release(local);
     if (shared)
         shared->busy = false;
     return status;

@@ -52,6 +52,7 @@ static void close(struct engine *engine)
     struct local *local = (struct local *)engine;
 
     beck__pool_stop(local);
+    beck__store_close(local);
     beck__local_scopes_free(local);
     beck__free(&local->os->memory, local, sizeof *local);
 }
@@ -75,6 +76,7 @@ struct engine *beck__engine_local(struct os *os, const struct engine_options *op
     local->base.counters = counters;
     beck__local_datasets(&local->base);
     beck__local_keepers(&local->base);
+    beck__local_store(&local->base);
     local->os = os;
     local->log = log;
     local->options = *options;

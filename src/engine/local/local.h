@@ -7,6 +7,7 @@
  *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
  *   wire.c     a task as bytes               process.c  worker processes (--isolate)
  *   blocks.c   lists of blocks as bytes      range.c    sorted runs, cut into partitions
+ *   store.c    rows that stay                spill.c    the same as bytes and files
  */
 #ifndef BECK_ENGINE_LOCAL_H
 #define BECK_ENGINE_LOCAL_H
@@ -22,7 +23,8 @@ enum dataset_kind {
     DATA_COALESCE,
     DATA_PAIR,
     DATA_STATE, /* like a shuffle to the SAME partition */
-    DATA_SCAN
+    DATA_SCAN,
+    DATA_KEPT /* the same, whose rows a hold has */
 };
 
 /* Blocks of one partition; the dataset holds a reference of each. */
@@ -47,9 +49,8 @@ struct dataset {
     struct dataset *parent; /* NARROW, SHUFFLE; COALESCE, except in a worker */
     const struct program *program;
     bool silent, calls;             /* of the program */
-    struct dataset *const *parents; /* UNION, PAIR; COALESCE in a worker: of one partition each */
+    struct dataset *const *parents; /* UNION, PAIR; COALESCE that merges their partitions */
     uint32_t parent_count;
-    uint32_t pieces; /* COALESCE: partitions of the parent, or the parents */
     enum pair_kind pair;
     struct partitioning partitioning; /* SHUFFLE */
     struct blocks *out;               /* [map * lists + target] */
@@ -57,6 +58,55 @@ struct dataset {
     uint64_t *target_rows;            /* by target; NULL: the stage has not run */
     struct keeper *keeper;            /* STATE, SCAN */
     bool due;                         /* STATE: a window is to be shown */
+    struct hold *hold;                /* KEPT */
+    uint8_t *marks;                   /* KEPT: by partition, enum mark, while a job runs */
+    struct dataset *next_pinned;
+    bool pins;  /* in that list */
+    bool holds; /* it, or what its tasks read, is KEPT */
+};
+
+enum mark {
+    MARK_NEEDED = 1,
+    MARK_PINNED = 2,
+    MARK_MISSING = 4,
+    MARK_LOST = 8 /* was damaged: not to be read from a file again by this job */
+};
+
+/* What is stored of one partition: blocks, the same as bytes, or a file. While a job needs it, it
+ * is pinned and does not change, so that tasks read it without a lock. */
+struct stored {
+    struct stored *older, *newer; /* of those that may be evicted, in order of their use */
+    struct hold *hold;
+    bool present, listed;
+    uint32_t pins;
+    struct blocks blocks;
+    struct text bytes;
+    size_t size;   /* of either, in memory */
+    uint64_t file; /* its number; 0: none */
+    uint64_t file_bytes;
+    uint64_t rows;
+    _Atomic bool lost; /* a task could not read its file */
+};
+
+struct hold {
+    struct local *engine;
+    const beck_schema *schema;
+    unsigned storage;
+    uint32_t partitions;
+    struct stored *entries;
+    char what[160];
+};
+
+/* The driver's thread's, but for `lost`. */
+struct store {
+    struct stored *oldest, *newest;
+    size_t used;
+    char *directory; /* NULL: not needed yet */
+    size_t directory_bytes;
+    uint64_t files;
+    bool warned;
+    _Atomic uint32_t lost; /* partitions that are */
+    uint64_t lose, lose_seed;
 };
 
 /* In this process each partition has a resident. With --isolate and engine.encode=all it is a list
@@ -92,6 +142,7 @@ struct stage {
     const struct job *job;
     bool inline_run;
     uint32_t first;    /* partition */
+    struct run *later; /* runs that wait until what they read is there again */
     struct sums *sums; /* of the tasks that are through, from `first` on; NULL: none has added */
     uint32_t sum_count;
     uint32_t running; /* queued or being run */
@@ -140,6 +191,8 @@ struct local {
     struct run *first, *last, *done;
     uint32_t idle;
     bool stop, woken;
+    struct store store;
+    struct dataset *pinned; /* KEPT ones that the running job has looked at */
     struct worker *workers;
     uint32_t worker_count;
     _Atomic bool cancelled;
@@ -170,9 +223,9 @@ struct pieces {
     uint32_t first, count;
 };
 struct pieces beck__dataset_pieces(const struct dataset *dataset, uint32_t partition);
-/* Piece i of them: a dataset and a partition of it. */
-const struct dataset *beck__dataset_piece(const struct dataset *dataset, uint32_t i,
-                                          uint32_t *partition);
+/* Piece i of those of partition p: a dataset and a partition of it. */
+struct dataset *beck__dataset_piece(const struct dataset *dataset, uint32_t p, uint32_t i,
+                                    uint32_t *partition);
 /* The partition of each parent that meets in one of a PAIR. */
 void beck__dataset_meet(const struct dataset *dataset, uint32_t partition, uint32_t meets[2]);
 
@@ -187,6 +240,29 @@ uint64_t beck__keeper_count(const struct keeper *keeper);
 /* Pushes key and state of every key of a partition. */
 enum flow beck__keeper_scan(struct keeper *keeper, uint32_t partition, struct task *task,
                             struct operator *sink);
+
+/* ---- store.c ---- */
+void beck__local_store(struct engine *engine); /* fills the vtable */
+void beck__store_close(struct local *local);
+/* Pins what there is of the partitions that the job needs, marks the others MISSING. True if there
+ * are such. */
+bool beck__kept_find(struct dataset *kept);
+/* Takes the rows of a partition that was missing. */
+void beck__kept_put(struct dataset *kept, uint32_t partition, struct blocks *rows);
+/* Appends the rows of a pinned partition. Any thread. */
+beck_status beck__kept_read(const struct dataset *kept, uint32_t partition, struct blocks *list,
+                            struct error *error);
+/* The job is over: nothing is pinned any more. */
+void beck__kept_release(struct local *local);
+
+/* ---- spill.c ---- */
+/* Blocks to bytes, in memory; bytes to a file. False, with everything as it was: no memory, or an
+ * error of the disk, which is told once. */
+bool beck__stored_encode(struct stored *stored);
+bool beck__stored_spill(struct stored *stored);
+beck_status beck__stored_read(const struct stored *stored, struct blocks *list,
+                              struct error *error);
+void beck__stored_forget(struct stored *stored); /* memory and file */
 
 /* ---- task.c ---- */
 /* Runs the partition and fills run->out, status and error. Any thread. */

@@ -50,6 +50,18 @@ static enum flow run_shuffled(struct task *task, const struct dataset *d, uint32
     return flow;
 }
 
+static enum flow run_kept(struct task *task, const struct dataset *d, uint32_t p,
+                          struct operator *sink)
+{
+    struct blocks rows = {.memory = task->memory};
+    enum flow flow = beck__kept_read(d, p, &rows, &task->error) ? FLOW_FAILED : FLOW_MORE;
+
+    for (size_t i = 0; i < rows.count && flow == FLOW_MORE; i++)
+        flow = push_block(sink, task, rows.items[i]);
+    beck__blocks_deinit(&rows);
+    return flow;
+}
+
 static enum flow run_pieces(struct task *task, const struct dataset *d, uint32_t p,
                             struct operator *sink)
 {
@@ -58,7 +70,7 @@ static enum flow run_pieces(struct task *task, const struct dataset *d, uint32_t
 
     for (uint32_t i = 0; i < pieces.count && flow == FLOW_MORE; i++) {
         uint32_t q;
-        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        const struct dataset *piece = beck__dataset_piece(d, p, pieces.first + i, &q);
         flow = run_partition(task, piece, q, sink);
     }
     return flow;
@@ -103,6 +115,8 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
     case DATA_STATE:
         flow = run_shuffled(task, d, p, sink);
         break;
+    case DATA_KEPT:
+        return run_kept(task, d, p, sink);
     case DATA_RANGES:
         flow = beck__range_read(task, d->class_of, d->params, d->ranges[p], d->schema, sink);
         break;

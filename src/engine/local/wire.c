@@ -129,6 +129,21 @@ static beck_status put_values(struct text *out, const struct dataset *d, uint32_
     return status;
 }
 
+static beck_status put_kept(struct text *out, const struct dataset *d, uint32_t p,
+                            struct error *error)
+{
+    struct blocks rows = {.memory = out->memory};
+
+    beck__put_u8(out, 'V');
+    put_schema(out, d->schema);
+    beck__put_u64(out, beck__dataset_rows_before(d, p));
+    beck_status status = beck__kept_read(d, p, &rows, error);
+    if (!status)
+        status = put_blocks(out, &rows, d->schema, error);
+    beck__blocks_deinit(&rows);
+    return status;
+}
+
 static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
                             struct error *error);
 
@@ -142,7 +157,7 @@ static beck_status put_pieces(struct text *out, const struct dataset *d, uint32_
     beck__put_u32(out, pieces.count);
     for (uint32_t i = 0; !status && i < pieces.count; i++) {
         uint32_t q;
-        const struct dataset *piece = beck__dataset_piece(d, pieces.first + i, &q);
+        const struct dataset *piece = beck__dataset_piece(d, p, pieces.first + i, &q);
         status = put_path(out, piece, q, error);
     }
     return status;
@@ -190,6 +205,8 @@ static beck_status put_path(struct text *out, const struct dataset *d, uint32_t 
         return put_pair(out, d, p, error);
     case DATA_SCAN:
         return put_scan(out, d, p, error);
+    case DATA_KEPT:
+        return put_kept(out, d, p, error);
     }
     return beck__error_set(error, BECK_INVALID, "no partition %u", p);
 }
@@ -387,7 +404,7 @@ static bool get_parents(struct served *s, struct reader *in, struct dataset *d, 
             return false;
     }
     d->parents = parents;
-    d->parent_count = d->pieces = count;
+    d->parent_count = count;
     return true;
 }
 
@@ -398,7 +415,7 @@ static struct dataset *get_pieces(struct served *s, struct reader *in, uint32_t 
     if (!d || !get_parents(s, in, d, beck__get_u32(in), depth))
         return NULL;
     d->schema = d->parents[0]->schema;
-    for (uint32_t i = 1; i < d->pieces; i++)
+    for (uint32_t i = 1; i < d->parent_count; i++)
         if (!beck__schema_equal(d->schema, d->parents[i]->schema, false))
             return damaged(s, "the types of its path");
     return d;

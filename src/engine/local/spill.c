@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows that stay, as bytes: a list of blocks, in memory or in a file of its own. The files lie in
+ * one directory that the engine makes when it needs it and removes at its end. They are read by
+ * tasks, written by the driver's thread.
+ */
+/* tests: store_test.c */
+#include "engine/local/local.h"
+
+#include <stdio.h>
+
+#define NAMES 8 /* that are tried for the directory */
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static bool encode(const struct stored *e, struct text *bytes)
+{
+    struct block_writer w;
+
+    beck__blocks_begin(&w, bytes, e->hold->schema);
+    bool ok = !beck__blocks_put(&w, e->blocks.items, e->blocks.count, NULL);
+    beck__blocks_end(&w);
+    return ok && !bytes->failed;
+}
+
+/* What it takes in memory is now `size`. */
+static void account(struct stored *e, size_t size)
+{
+    e->hold->engine->store.used += size - e->size;
+    e->size = size;
+}
+
+bool beck__stored_encode(struct stored *e)
+{
+    struct text bytes = {.memory = e->blocks.memory};
+
+    if (!encode(e, &bytes)) {
+        beck__text_deinit(&bytes);
+        return false;
+    }
+    beck__blocks_deinit(&e->blocks);
+    e->bytes = bytes;
+    account(e, bytes.capacity);
+    return true;
+}
+
+static void free_memory(struct stored *e)
+{
+    beck__blocks_deinit(&e->blocks);
+    beck__text_deinit(&e->bytes);
+    e->bytes = (struct text){.memory = e->blocks.memory};
+    account(e, 0);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static beck_status make_directory(struct local *local, struct error *error)
+{
+    struct store *store = &local->store;
+    struct os *os = local->os;
+    const char *dir = local->options.storage_dir ? local->options.storage_dir : "/tmp";
+    size_t size = strlen(dir) + 32;
+    char *path = beck__alloc(&os->memory, size);
+    beck_status status = BECK_EXISTS;
+
+    if (!path)
+        return beck__error_memory(error, "a directory", size);
+    for (int i = 0; i < NAMES && status == BECK_EXISTS; i++) {
+        uint64_t name;
+        os->random(os, &name, sizeof name);
+        snprintf(path, size, "%s/beck-%016llx", dir, (unsigned long long)name);
+        beck__error_clear(error);
+        status = os->mkdir(os, path, error);
+    }
+    if (status) {
+        beck__free(&os->memory, path, size);
+        return status;
+    }
+    store->directory = path;
+    store->directory_bytes = size;
+    return BECK_OK;
+}
+
+static char *path_of(const struct local *local, uint64_t file, size_t *size)
+{
+    *size = local->store.directory_bytes + 24;
+    char *path = beck__alloc(&local->os->memory, *size);
+
+    if (path)
+        snprintf(path, *size, "%s/%llu", local->store.directory, (unsigned long long)file);
+    return path;
+}
+
+static beck_status write_file(struct local *local, uint64_t number, const struct text *bytes,
+                              struct error *error)
+{
+    struct os *os = local->os;
+    struct os_file *file;
+    size_t size;
+
+    if (!local->store.directory && make_directory(local, error))
+        return error->status;
+    char *path = path_of(local, number, &size);
+    if (!path)
+        return beck__error_memory(error, "a path", size);
+    beck_status status = os->open(os, path, OS_CREATE_NEW, &file, error);
+    if (!status) {
+        status = os->write(os, file, bytes->data, bytes->size, error);
+        beck_status closed = os->close(os, file, status ? NULL : error);
+        status = status ? status : closed;
+        if (status)
+            os->remove(os, path, NULL);
+    }
+    beck__free(&os->memory, path, size);
+    return status;
+}
+
+static void warn(const struct stored *e, const char *reason)
+{
+    struct local *local = e->hold->engine;
+
+    if (!local->store.warned)
+        beck__log(
+            local->log, BECK_LOG_WARNING,
+            "%s: rows cannot be stored on disk, so they %s: %s; this is said once", e->hold->what,
+            e->hold->storage & STORAGE_LASTING ? "stay in memory" : "are computed again", reason);
+    local->store.warned = true;
+}
+
+bool beck__stored_spill(struct stored *e)
+{
+    struct local *local = e->hold->engine;
+    struct error error = {0};
+
+    if (e->rows == 0)
+        return true; /* it takes nothing */
+    struct text bytes = {.memory = e->blocks.memory};
+    const struct text *whole = e->bytes.size ? &e->bytes : &bytes;
+    if (whole == &bytes && !encode(e, &bytes))
+        beck__error_memory(&error, "encoded blocks", bytes.size);
+    uint64_t number = local->store.files + 1;
+    if (!error.status && !write_file(local, number, whole, &error)) {
+        local->store.files = e->file = number;
+        e->file_bytes = whole->size;
+        free_memory(e);
+    }
+    beck__text_deinit(&bytes);
+    if (error.status)
+        warn(e, error.text);
+    return !error.status;
+}
+
+static beck_status read_file(const struct stored *e, struct text *out, struct error *error)
+{
+    struct local *local = e->hold->engine;
+    struct os *os = local->os;
+    struct os_file *file;
+    size_t size, got = 0;
+    char *path = path_of(local, e->file, &size);
+
+    if (!path || !beck__text_reserve(out, e->file_bytes + 1)) {
+        beck__free(&os->memory, path, path ? size : 0);
+        return beck__error_memory(error, "stored rows", e->file_bytes);
+    }
+    beck_status status = os->open(os, path, OS_READ, &file, error);
+    if (!status) {
+        status = os->read(os, file, 0, out->data, e->file_bytes, &got, error);
+        os->close(os, file, NULL);
+    }
+    if (!status && got < e->file_bytes)
+        status = beck__error_set(error, BECK_CORRUPT, "%s has %zu bytes, not %llu", path, got,
+                                 (unsigned long long)e->file_bytes);
+    out->size = got;
+    beck__free(&os->memory, path, size);
+    return status;
+}
+
+beck_status beck__stored_read(const struct stored *e, struct blocks *rows, struct error *error)
+{
+    struct text file = {.memory = rows->memory};
+    const struct text *bytes = e->file ? &file : &e->bytes;
+
+    if (!e->file && e->bytes.size == 0)
+        return beck__blocks_append(rows, &e->blocks) ? BECK_OK
+                                                     : beck__error_memory(error, "stored rows", 0);
+    beck_status status = e->file ? read_file(e, &file, error) : BECK_OK;
+    struct reader in = {.data = (const uint8_t *)bytes->data, .size = bytes->size};
+    if (!status)
+        status = beck__blocks_get(rows->memory, &in, e->hold->schema, rows, error);
+    if (!status && rows->rows != e->rows)
+        status = beck__error_set(error, BECK_CORRUPT, "%llu rows, not %llu",
+                                 (unsigned long long)rows->rows, (unsigned long long)e->rows);
+    beck__text_deinit(&file);
+    return status;
+}
+
+void beck__stored_forget(struct stored *e)
+{
+    struct local *local = e->hold->engine;
+    size_t size;
+
+    free_memory(e);
+    char *path = e->file ? path_of(local, e->file, &size) : NULL;
+    if (path) { /* else it goes with the directory */
+        local->os->remove(local->os, path, NULL);
+        beck__free(&local->os->memory, path, size);
+    }
+    e->file = e->file_bytes = e->rows = 0;
+    e->present = false;
+}
+
+/* Also what a lack of memory has left there. */
+static void empty_directory(struct local *local)
+{
+    struct os *os = local->os;
+    struct arena arena = {.memory = &os->memory};
+    char **names;
+    size_t count = 0, size = local->store.directory_bytes + 24;
+    char *path = beck__alloc(&os->memory, size);
+
+    if (path && !os->list(os, local->store.directory, &arena, &names, &count, NULL))
+        for (size_t i = 0; i < count; i++) {
+            snprintf(path, size, "%s/%s", local->store.directory, names[i]);
+            os->remove(os, path, NULL);
+        }
+    beck__free(&os->memory, path, path ? size : 0);
+    beck__arena_deinit(&arena);
+}
+
+void beck__store_close(struct local *local)
+{
+    struct store *store = &local->store;
+    struct os *os = local->os;
+
+    assert(store->used == 0); /* all holds have been given back */
+    if (!store->directory)
+        return;
+    if (os->remove(os, store->directory, NULL)) {
+        empty_directory(local);
+        os->remove(os, store->directory, NULL);
+    }
+    beck__free(&os->memory, store->directory, store->directory_bytes);
+}
