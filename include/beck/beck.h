@@ -634,6 +634,10 @@ BECK_API beck_result *beck_rdd_count_by_value(beck_rdd *r, const beck_group_args
 
 #include <beck/streams.h>
 
+/* ---- rows that stay: storage.h --------------------------------------------------------------- */
+
+#include <beck/storage.h>
+
 /* Schema as text, and number of key columns, of a stream or an RDD. */
 #define beck_schema_text(s) BECK__OF(s, schema_text)(s)
 BECK_API const char *beck_dstream_schema_text(const beck_dstream *s);

@@ -45,6 +45,11 @@
       "files are cut into partitions of this size")                                                \
     X(MEMORY, "engine.memory", "memory", BYTES, "0", 0, 1125899906842624,                          \
       "limit of the memory Beck takes; 0: none")                                                   \
+    X(STORAGE_BYTES, "engine.storage_bytes", "", BYTES, "0", 0, 1125899906842624,                  \
+      "rows that persist and windows hold in memory, the rest goes to disk or is dropped; 0: "     \
+      "half of engine.memory, or no limit without that one")                                       \
+    X(STORAGE_DIR, "engine.storage_dir", "", TEXT, "/tmp", 0, 0,                                   \
+      "where rows that go to disk lie, in a directory that is removed at the end")                 \
     X(ON_FAILURE, "driver.on_failure", "on-failure", CHOICE, "stop|skip", 0, 0,                    \
       "after a batch that failed: stop, or skip it and go on (it is reported)")                    \
     X(WAITING_BATCHES, "driver.waiting_batches", "", COUNT, "100", 1, 1000000,                     \

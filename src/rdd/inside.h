@@ -46,6 +46,9 @@ struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *nod
 struct node *beck__node_advance(struct graph *graph, struct node *shuffle,
                                 const struct origin *origin, struct op *op,
                                 const struct stateful *like);
+/* The rows of `parent`, which stay. NULL without memory. */
+struct dataset *beck__keep_dataset(struct stamp *stamp, const struct node *node,
+                                   struct dataset *parent);
 /* True if it has no RDD before its parent has had one: update_state_by_key, as in Spark. */
 bool beck__advance_waits(const struct node *node);
 /* What a stateful operation emits for the rows of `parent` (NULL: none). NULL without memory. */

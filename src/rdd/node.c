@@ -368,6 +368,9 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
     case NODE_SCAN:
         *dataset = engine->scan(stamp->scope, parents[0]);
         break;
+    case NODE_KEEP:
+        *dataset = beck__keep_dataset(stamp, node, parents[0]);
+        break;
     }
     if (!status && !*dataset)
         status = beck__error_memory(error, node->name, 0);
@@ -465,6 +468,8 @@ void beck__node_print(const struct node *node, struct text *out)
     }
     if (node->kind == NODE_MADE)
         beck__text_add(out, "  callback");
+    if (node->kind == NODE_KEEP)
+        beck__text_printf(out, "  %s", beck__level_name(node->holding->level));
     beck__text_add(out, "  (");
     beck__schema_print(node->schema, out);
     beck__text_add(out, ")");

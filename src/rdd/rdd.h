@@ -21,7 +21,8 @@ enum node_kind {
     NODE_MADE,
     NODE_WINDOW,
     NODE_ADVANCE,
-    NODE_SCAN
+    NODE_SCAN,
+    NODE_KEEP
 };
 
 struct node;
@@ -48,6 +49,16 @@ struct graph {
     uint32_t partitions; /* default after a shuffle */
     struct kept *first_kept, *last_kept;
     struct stateful *first_stateful, *last_stateful;
+    struct holding *holdings; /* newest first */
+};
+
+/* What persist holds of an RDD, for all its instances. */
+struct holding {
+    struct holding *older;
+    beck_storage_level level;
+    bool off;          /* unpersisted */
+    struct hold *hold; /* made by the first instance; goes with the life of the graph */
+    uint32_t partitions;
 };
 
 /* What a batch leaves behind: the rows of a kept node, by partition. */
@@ -124,6 +135,7 @@ struct node {
     const struct window *window; /* WINDOW */
     struct kept *kept;           /* NULL: its batches go with their time */
     struct stateful *stateful;   /* ADVANCE, SCAN */
+    struct holding *holding;     /* KEEP */
 };
 
 /* One instance of a graph: of a batch, or of an RDD program. */
@@ -289,6 +301,18 @@ struct node *beck__node_state_snapshots(struct graph *graph, struct node *parent
 /* True if a window that is due after zero_ms holds the slice of that time. */
 bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms);
 bool beck__stateful_needed(const struct stateful *stateful, int64_t zero_ms, int64_t time_ms);
+
+/* A node whose rows stay; of one that is such, the same. The engine may be NULL as long as nothing
+ * has run. NULL after an error. */
+struct node *beck__node_persist(struct graph *graph, struct engine *engine, struct node *parent,
+                                const beck_persist_args *args);
+void beck__node_unpersist(struct engine *engine, struct node *node);
+/* Gives back what the holdings of a graph have, after the scopes that use them. */
+void beck__holdings_free(struct graph *graph, struct engine *engine);
+/* Not that of BECK_STORAGE_DEFAULT. NULL: there is no such level. */
+const char *beck__level_name(beck_storage_level level);
+unsigned beck__level_storage(beck_storage_level level); /* enum storage */
+bool beck__level_twice(beck_storage_level level);       /* two copies are asked for */
 
 /* Ends of a pipeline, as programs for a job. NULL with the graph's error set. */
 const struct program *beck__program_limit(struct graph *graph, const struct node *node,

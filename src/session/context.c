@@ -204,8 +204,16 @@ void beck__session_life_end(struct session_life *life)
     if (life->stamp.scope)
         life->stamp.engine->scope_free(life->stamp.engine, life->stamp.scope);
     life->stamp.scope = NULL;
+    beck__holdings_free(&life->graph, life->stamp.engine);
     if (life->of_batch)
         beck__session_kept_free(life->ctx, false);
+}
+
+static uint64_t storage_bytes(const struct settings *s)
+{
+    int64_t given = beck__settings_number(s, OPTION_STORAGE_BYTES);
+
+    return (uint64_t)(given ? given : beck__settings_number(s, OPTION_MEMORY) / 2);
 }
 
 beck_status beck__session_engine(beck_context *ctx)
@@ -220,6 +228,8 @@ beck_status beck__session_engine(beck_context *ctx)
         .inline_rows = (uint64_t)beck__settings_number(s, OPTION_INLINE_ROWS),
         .inline_all = ctx->manual_clock && !beck__settings_given(s, OPTION_MASTER),
         .received_split_bytes = 16 << 20,
+        .storage_bytes = storage_bytes(s),
+        .storage_dir = beck__settings_text(s, OPTION_STORAGE_DIR),
         .shared = &ctx->shared,
     };
 

@@ -64,6 +64,7 @@ struct beck_context {
     bool manual_clock;
     int64_t manual_ms;
     bool memory_limited;                  /* by this context */
+    bool told_copies;                     /* that there is one executor */
     bool help, describe;                  /* asked for on the command line */
     _Atomic int state;                    /* beck_state_of */
     _Atomic(struct session_life *) batch; /* while a driver callback runs: the life of its batch */
@@ -98,6 +99,8 @@ void beck__session_stick(beck_rdd *r, const struct error *error);
 struct node *beck__session_values(struct session_life *life, const char *name, beck_site site,
                                   const beck_schema *schema, const struct blocks *lists,
                                   uint32_t count);
+/* Says once that of a level with two copies one is kept. */
+void beck__session_copies(beck_context *ctx, beck_storage_level level);
 /* Ends the lives of kept RDDs: all, or those that were dropped. */
 void beck__session_kept_free(beck_context *ctx, bool all);
 /* A life for one batch, or for what is kept (batch_ms 0): `arena` must be empty; errors of its
