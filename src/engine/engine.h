@@ -133,8 +133,11 @@ struct engine {
      * with a fresh cancel(false). */
     void (*cancel)(struct engine *engine, bool cancel);
 
-    /* Test hook: the n-th task attempt from now on fails (0: none). */
-    void (*fault)(struct engine *engine, uint64_t attempt);
+    /* Test hook: the n-th task attempt from now on fails (0: none). With a seed any may, except the
+     * last one of a task, with a chance of one in n: before its work, after it, or because its
+     * worker process is killed. The same seed and jobs: the same faults, on any number of threads.
+     */
+    void (*fault)(struct engine *engine, uint64_t n, uint64_t seed);
     /* Test hook: the n-th partition that a job finds in a hold, and can compute again, is dropped
      * instead (0: none); with a seed each of them is, with a chance of one in n. */
     void (*lose)(struct engine *engine, uint64_t n, uint64_t seed);

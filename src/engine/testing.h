@@ -190,6 +190,13 @@ static inline const char *lab_text(struct lab *lab)
     return beck__text_get(&lab->text);
 }
 
+/* The caller frees it. */
+static inline char *copy_of(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1);
+    return strcpy(copy, text);
+}
+
 static inline void lab_run(struct lab *lab, struct dataset *dataset, const struct program *action)
 {
     if (lab_try(lab, dataset, action))

@@ -133,6 +133,7 @@ static enum after finish_run(struct stage *stage, struct run *run)
         run->attempt++;
         run->status = BECK_OK;
         beck__error_clear(&run->error);
+        beck__fault_plan(local, run);
         return RUN_AGAIN;
     }
     note_warning(stage, run);
@@ -190,6 +191,7 @@ static beck_status start_task(struct stage *stage, uint32_t partition)
     run->records = 0;
     run->stage = stage;
     run->partition = partition;
+    beck__fault_plan(local, run);
     launch(stage, run);
     return stage->error.status;
 }
@@ -276,6 +278,7 @@ static void stage_init(struct stage *stage, struct local *local, const struct jo
     memset(stage, 0, offsetof(struct stage, error));
     beck__error_clear(&stage->error);
     stage->engine = local;
+    stage->number = ++local->stages;
     stage->job = job;
 }
 

@@ -221,17 +221,17 @@ static void test_fault_hook(void **state)
         const char *expected = beck__arena_text(&lab.arena, lab_text(&lab));
         for (uint64_t n = 1; n <= 6; n++) {
             d = lab_sums(&lab, lab_numbers(&lab, 3, 100), 2);
-            lab.engine->fault(lab.engine, n);
+            lab.engine->fault(lab.engine, n, 0);
             lab_run(&lab, d, NULL);
             assert_string_equal(lab_text(&lab), expected);
             assert_int_equal(n <= 5, strstr(beck__text_get(&lab.logged), "failed by a test") != 0);
             beck__text_clear(&lab.logged);
         }
-        lab.engine->fault(lab.engine, 0);
+        lab.engine->fault(lab.engine, 0, 0);
         lab_close(&lab);
         options.attempts = 1;
         lab_open(&lab, options);
-        lab.engine->fault(lab.engine, 1);
+        lab.engine->fault(lab.engine, 1, 0);
         assert_int_equal(lab_try(&lab, lab_numbers(&lab, 1, 100), NULL), BECK_TASK);
         assert_string_equal(lab.error.text, "collect at test.c:9: failed by a test (partition 0, "
                                             "batch 5000 ms, attempt 1 of 1)");

@@ -34,11 +34,6 @@ static void cancel(struct engine *engine, bool cancelled)
     wake(engine);
 }
 
-static void fault(struct engine *engine, uint64_t attempt)
-{
-    atomic_store(&((struct local *)engine)->fault, attempt);
-}
-
 static void counters(const struct engine *engine, uint64_t *tasks, uint64_t *wakes)
 {
     const struct local *local = (const struct local *)engine;
@@ -72,11 +67,11 @@ struct engine *beck__engine_local(struct os *os, const struct engine_options *op
     local->base.set_idle = set_idle;
     local->base.wake = wake;
     local->base.cancel = cancel;
-    local->base.fault = fault;
     local->base.counters = counters;
     beck__local_datasets(&local->base);
     beck__local_keepers(&local->base);
     beck__local_store(&local->base);
+    beck__local_faults(&local->base);
     local->os = os;
     local->log = log;
     local->options = *options;

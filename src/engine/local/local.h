@@ -8,6 +8,7 @@
  *   wire.c     a task as bytes               process.c  worker processes (--isolate)
  *   blocks.c   lists of blocks as bytes      range.c    sorted runs, cut into partitions
  *   store.c    rows that stay                spill.c    the same as bytes and files
+ *   faults.c   attempts that a test fails
  */
 #ifndef BECK_ENGINE_LOCAL_H
 #define BECK_ENGINE_LOCAL_H
@@ -141,6 +142,7 @@ struct stage {
     struct dataset *state;        /* the same, of a stateful operation */
     const struct job *job;
     bool inline_run;
+    uint64_t number;   /* of the engine's stages */
     uint32_t first;    /* partition */
     struct run *later; /* runs that wait until what they read is there again */
     struct sums *sums; /* of the tasks that are through, from `first` on; NULL: none has added */
@@ -152,11 +154,17 @@ struct stage {
     struct error error; /* the first task that gave up */
 };
 
+/* How a test lets an attempt fail. A process is killed when it waits for the task, or works on it.
+ */
+enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_KILLED_IDLE, FAULT_KILLED_BUSY };
+
 /* One attempt. `out` has one list per target of the shuffle, or one. */
 struct run {
     struct run *next;
     struct stage *stage;
     uint32_t partition, attempt;
+    enum fault fault;
+    bool overtakes; /* all that wait */
     struct blocks *out;
     uint32_t out_count;
     bool due;                   /* a window is */
@@ -196,7 +204,9 @@ struct local {
     struct worker *workers;
     uint32_t worker_count;
     _Atomic bool cancelled;
-    _Atomic uint64_t tasks, wakes, fault;
+    _Atomic uint64_t tasks, wakes;
+    uint64_t stages;               /* so far */
+    uint64_t fault_of, fault_seed; /* as engine.h has them */
     int64_t (*idle_fn)(void *user);
     void *idle_user;
 };
@@ -284,6 +294,10 @@ struct run *beck__pool_take(struct local *local);
 /* Cuts the runs of all maps of a RANGE shuffle at the same keys, so that partitions follow each
  * other in order and rows of one key are together. */
 beck_status beck__range_cut(struct dataset *shuffle, struct error *error);
+
+/* ---- faults.c ---- */
+void beck__local_faults(struct engine *engine); /* fills the vtable */
+void beck__fault_plan(struct local *local, struct run *run);
 
 /* ---- job.c ---- */
 beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error);

@@ -10,10 +10,9 @@ static void execute(struct worker *worker, struct run *run)
 {
     struct local *local = worker->engine;
     struct stage *stage = run->stage;
-    uint64_t fault = atomic_load(&local->fault);
 
     atomic_fetch_add(&local->tasks, 1);
-    if (fault && atomic_fetch_sub(&local->fault, 1) == 1) {
+    if (run->fault == FAULT_BEFORE) {
         run->status = beck__error_set(&run->error, BECK_TASK, "failed by a test");
         return;
     }
@@ -27,6 +26,8 @@ static void execute(struct worker *worker, struct run *run)
     for (uint32_t i = 0; local->options.encode && !run->status && i < run->out_count; i++)
         run->status = beck__blocks_recode(&local->os->memory, beck__run_schema(run, i),
                                           &run->out[i], &run->error);
+    if (run->fault == FAULT_AFTER && !run->status)
+        run->status = beck__error_set(&run->error, BECK_TASK, "failed by a test after its work");
     if (run->status)
         beck__run_drop(run);
     if (run->status && run->resident) /* the next attempt finds what this one found */
@@ -122,13 +123,15 @@ void beck__pool_push(struct local *local, struct run *run)
 {
     struct os *os = local->os;
 
-    run->next = NULL;
     os->lock(os, local->lock);
-    if (local->last)
-        local->last->next = run;
-    else
+    bool first = run->overtakes || !local->last;
+    run->next = first ? local->first : NULL;
+    if (first)
         local->first = run;
-    local->last = run;
+    else
+        local->last->next = run;
+    if (!run->next)
+        local->last = run;
     if (local->idle) {
         atomic_fetch_add(&local->wakes, 1);
         os->gate_wake(os, local->work);

@@ -99,11 +99,15 @@ static bool was_killed(struct worker *worker)
 }
 
 /* Sends the request and gets the reply into the same text. */
-static beck_status exchange(struct worker *worker, struct error *error)
+static beck_status exchange(struct worker *worker, enum fault fault, struct error *error)
 {
     struct os *os = worker->engine->os;
-    beck_status status = send_message(os, worker->channel, &worker->request, error);
 
+    if (fault == FAULT_KILLED_IDLE)
+        os->process_kill(os, worker->process);
+    beck_status status = send_message(os, worker->channel, &worker->request, error);
+    if (fault == FAULT_KILLED_BUSY)
+        os->process_kill(os, worker->process);
     return status ? status : recv_message(os, worker->channel, &worker->request, error);
 }
 
@@ -139,7 +143,7 @@ static beck_status talk(struct worker *worker, struct run *run)
     status = beck__request_encode(run, &worker->request, &run->error);
     if (status)
         return status;
-    if (exchange(worker, &reason))
+    if (exchange(worker, run->fault, &reason) || run->fault == FAULT_KILLED_BUSY)
         return no_reply(worker, &reason, &run->error);
     struct reader in = {.data = (const uint8_t *)worker->request.data,
                         .size = worker->request.size};

@@ -56,12 +56,6 @@ static uint32_t check_order(const struct lab *lab, const struct order *order, ui
     return used;
 }
 
-static char *copy_of(const char *text)
-{
-    char *copy = malloc(strlen(text) + 1);
-    return strcpy(copy, text);
-}
-
 static void test_order(void **state)
 {
     static const uint32_t *const columns[] = {by_n, by_n_down, by_key};
@@ -142,7 +136,7 @@ static void test_faults(void **state)
         lab_open(&lab, lab_options(n % 3 == 2 ? 4 : 1));
         struct op call = lab_call(&lab, PAIR, PAIR, scramble);
         struct dataset *d = lab_narrow(&lab, lab_numbers(&lab, 5, 400), &call);
-        lab.engine->fault(lab.engine, n);
+        lab.engine->fault(lab.engine, n, 0);
         lab_run(&lab, sorted(&lab, d, 4, by_n), NULL);
         if (!expected)
             expected = copy_of(lab_text(&lab));
