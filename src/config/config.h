@@ -37,6 +37,9 @@
     X(CONF_FILE, "driver.conf_file", "conf-file", TEXT, "", 0, 0, "read options from this file")   \
     X(ENCODE, "engine.encode", "", CHOICE, "none|all", 0, 0,                                       \
       "test mode: all encodes and decodes every block that is handed over")                        \
+    X(FAULTS, "engine.faults", "", COUNT, "0", 0, 1000000000000000000,                             \
+      "test mode: a seed by which tasks fail, worker processes are killed and cached rows are "    \
+      "lost, as far as results stay the same; 0: none")                                            \
     X(ATTEMPTS, "engine.attempts", "", COUNT, "4", 1, 100,                                         \
       "attempts of a task before its batch fails")                                                 \
     X(INLINE_ROWS, "engine.inline_rows", "", COUNT, "4096", 0, 1000000000,                         \

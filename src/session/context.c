@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-#define CONF_BYTES_MAX (1 << 20)
+#define CONF_BYTES_MAX    (1 << 20)
+#define FAULTS_ONE_IN_MAX 8 /* attempts; a seed that is a multiple of it fails all it may */
 
 static const char *lookup(void *user, const char *name)
 {
@@ -239,6 +240,10 @@ beck_status beck__session_engine(beck_context *ctx)
         ctx->engine = beck__engine_local(ctx->os, &options, &ctx->log, &ctx->error);
         if (!ctx->engine)
             return ctx->error.status;
+        uint64_t seed = (uint64_t)beck__settings_number(s, OPTION_FAULTS);
+        uint64_t one_in = seed ? 1 + seed % FAULTS_ONE_IN_MAX : 0;
+        ctx->engine->fault(ctx->engine, one_in, seed);
+        ctx->engine->lose(ctx->engine, one_in, seed);
     }
     if (!ctx->life.stamp.scope) {
         ctx->life.stamp.engine = ctx->engine;
