@@ -5,6 +5,7 @@
 #
 #   make run [HOST=h PORT=p] [TEXT=file]   make conform [MASTER="local[N]"] [FILES="..."]
 #   make test                              make bench [ROWS="..."]
+#   make test-long                         1,000 seeds of faults, long simulations
 
 PRESET     ?= release
 BUILD       = build/$(PRESET)
@@ -22,6 +23,7 @@ help:
 	@echo "                or of your own server until Ctrl-C: HOST=h PORT=p, for example"
 	@echo "                nc -lk 9999 beside make run PORT=9999"
 	@echo "make test       build and run all tests; ends with: N passed, N failed"
+	@echo "make test-long  1,000 seeds of faults and long simulations; takes an hour or so"
 	@echo "make conform    run the conformance vectors [MASTER=\"local[N]\"] [FILES=\"...\"]"
 	@echo "make bench      compare with the yardsticks [ROWS=\"...\"]"
 	@echo "make fuzz       run each fuzz target [FUZZ_SECONDS=10]"
@@ -35,6 +37,9 @@ run: dependencies-run configure
 
 test: dependencies-test
 	@tools/test.sh $(PRESET)
+
+test-long: dependencies-test
+	@tools/test.sh --long $(PRESET)
 
 conform: dependencies-build configure
 	@cmake --build $(BUILD) --target beck
@@ -65,4 +70,4 @@ dependencies-%:
 	@mkdir -p build
 	@tools/dependencies.sh $*
 
-.PHONY: build help run test conform bench fuzz install clean configure
+.PHONY: build help run test test-long conform bench fuzz install clean configure

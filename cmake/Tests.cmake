@@ -30,6 +30,12 @@ function(beck_register name)
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 endfunction()
 
+# What only make test-long runs.
+function(beck_long name)
+  add_test(NAME long/${name} CONFIGURATIONS Long COMMAND ${ARGN})
+  set_tests_properties(long/${name} PROPERTIES TIMEOUT 20000)
+endfunction()
+
 # src/engine/local/pool_test.c -> engine/local/pool
 function(beck_test_name result source)
   string(REGEX REPLACE "^(src|tests)/" "" name ${source})
@@ -127,6 +133,14 @@ if(TARGET beck)
   beck_conform(isolate --master local[2] --isolate)
   beck_conform(encode --master local[2] --conf engine.encode=all)
   beck_conform(kernels --master local[2] --kernels)
+  # Each seed picks how they run and what fails meanwhile.
+  if(BECK_SANITIZE_FLAGS)
+    beck_conform(faults --seed 1..5)
+  else()
+    beck_conform(faults-1 --seed 1..25)
+    beck_conform(faults-2 --seed 26..50)
+  endif()
+  beck_long(conform/faults beck conform --only ${passing} --seed 1..1000 ${BECK_VECTORS})
 endif()
 
 # The example connectors: what they print is known. When they do so is the clock's affair, so the

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# test.sh PRESET...: configures, builds and tests each preset and prints, at the end and alone on a
+# test.sh [--long] PRESET...: configures, builds and tests each preset and prints, at the end and alone on a
 # line, "N passed, N failed". Fails if any test failed. A build that fails counts as one failure.
+# With --long only the tests that take long are run.
 # Each preset's counts go to build/results/PRESET ("passed failed"); .ci/run adds them up.
 set -u
 
@@ -14,6 +15,12 @@ jobs=$(nproc 2>/dev/null || echo 2)
 fixed_addresses=
 if setarch "$(uname -m)" -R true 2>/dev/null; then
     fixed_addresses="setarch $(uname -m) -R"
+fi
+
+only=
+if [ "${1:-}" = --long ]; then
+    only="-C Long -R ^long/"
+    shift
 fi
 
 attribute() {
@@ -31,7 +38,8 @@ run_preset() {
     echo "== $preset: tests"
     launcher=
     case $preset in tsan*) launcher=$fixed_addresses ;; esac
-    $launcher ctest --test-dir "$build" -j "$jobs" --output-on-failure --output-junit "$report"
+    # shellcheck disable=SC2086 # words of their own
+    $launcher ctest --test-dir "$build" $only -j "$jobs" --output-on-failure --output-junit "$report"
     [ -e "$report" ] || return 1
     tests=$(sed -n '/<testsuite/,/>/p' "$report" | tr '\n' ' ' >"$report.head"; attribute tests "$report.head")
     passed=$(grep -c '<testcase .*status="run"' "$report")

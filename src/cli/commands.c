@@ -22,6 +22,8 @@ static const char usage[] =
     "      --only FILE          only the vectors named in this file, one a line\n"
     "      --kernels            add, max and min by the built-in aggregates\n"
     "      --names              also print the names of those that pass\n"
+    "      --seed N or N..M     each seed picks a master, a mode of the engine and faults: tasks\n"
+    "                           fail and processes are killed; the same rows must come out\n"
     "  beck help                this page\n";
 
 static int wrong_use(const char *command, const char *argument)

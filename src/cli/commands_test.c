@@ -42,9 +42,10 @@ static int beck(FILE *stream, const char *a, const char *b, const char *c)
     return run(stream, (const char *const[ARGUMENTS]){a, b, c, NULL});
 }
 
-static int beck_only(const char *names, const char *vectors)
+/* beck conform OPTION VALUE VECTORS */
+static int conform(const char *option, const char *value, const char *vectors)
 {
-    return run(stdout, (const char *const[ARGUMENTS]){"conform", "--only", names, vectors});
+    return run(stdout, (const char *const[ARGUMENTS]){"conform", option, value, vectors});
 }
 
 static void version_and_help(void **state)
@@ -80,6 +81,11 @@ static void wrong_commands(void **state)
     assert_int_equal(beck(stderr, "conform", "--mastre", "local"), 2);
     assert_non_null(strstr(printed, "did you mean \"--master\"?"));
     assert_int_equal(beck(stderr, "conform", "--only", NULL), 2);
+    const char *const seeds[] = {"0", "-1", "x", "1..", "2..1", "1..2..3", "1 ", "1e3", NULL};
+    for (size_t i = 0; i < BECK__COUNT_OF(seeds); i++)
+        assert_int_equal(beck(stderr, "conform", "--seed", seeds[i]), 2);
+    assert_string_equal(printed, "beck conform: --seed \"\": give a number from 1 on, or a range "
+                                 "such as 1..50\n");
 }
 
 static void options_as_page_and_document(void **state)
@@ -122,11 +128,19 @@ static void conform_counts(void **state)
     assert_int_equal(beck(stdout, "conform", vectors, NULL), 1);
     assert_string_equal(printed, "v1: expected 3, got 2\n(a vector): it has no name\n"
                                  "1 passed, 2 failed\n");
-    assert_int_equal(beck_only(names, vectors), 0);
+    assert_int_equal(conform("--only", names, vectors), 0);
     assert_string_equal(printed, "1 passed, 0 failed\n");
     assert_int_equal(beck(stdout, "conform", "/does/not/exist", NULL), 1);
     assert_string_equal(printed, "/does/not/exist: No such file or directory\n"
                                  "0 passed, 1 failed\n");
+    assert_int_equal(conform("--seed", "3..4", vectors), 1);
+    assert_string_equal(
+        strstr(printed, "seed 4"),
+        "seed 4 (--master=local[2] --conf=engine.attempts=2 --conf=engine.faults=355996): v1: "
+        "expected 3, got 2\n"
+        "seed 4 (--master=local[2] --conf=engine.attempts=2 --conf=engine.faults=355996): (a "
+        "vector): it has no name\n"
+        "2 passed, 4 failed\n");
     beck__cli_remove(folder);
 }
 

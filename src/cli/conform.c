@@ -12,13 +12,17 @@
 struct tally {
     const struct conform *conform;
     struct json_object *only; /* names that still have to be seen; NULL: run everything */
+    const char *before;       /* each finding */
+    bool quiet;               /* nothing is told or counted */
     size_t passed, failed;
 };
 
 /* A line break would make two findings of one. */
 static void report(struct tally *tally, const char *name, const char *text)
 {
-    printf("%s: ", name);
+    if (tally->quiet)
+        return;
+    printf("%s%s: ", tally->before, name);
     for (const char *at = text; *at; at++) {
         if (*at != '\n')
             putchar(*at);
@@ -47,6 +51,8 @@ static void run_vector(struct tally *tally, struct json_object *vector)
         report(tally, name, failure.text);
         return;
     }
+    if (tally->quiet)
+        return;
     tally->passed++;
     if (tally->conform->names)
         printf("%s\n", name);
@@ -90,29 +96,82 @@ static struct json_object *read_names(const char *path)
     return names;
 }
 
-static int run_files(const struct conform *conform, char **files, int count)
+static bool run_files(struct tally *tally, char **files, int count)
 {
-    struct tally tally = {.conform = conform};
+    const char *only = tally->conform->only;
 
-    if (conform->only) {
-        tally.only = read_names(conform->only);
-        if (!tally.only) {
-            fprintf(stderr, "beck conform: --only %s: it cannot be read\n", conform->only);
-            return 2;
-        }
+    tally->only = only ? read_names(only) : NULL;
+    if (only && !tally->only) {
+        fprintf(stderr, "beck conform: --only %s: it cannot be read\n", only);
+        return false;
     }
     for (int i = 0; i < count; i++)
-        run_file(&tally, files[i]);
-    if (tally.only) {
-        json_object_object_foreach(tally.only, name, unused)
+        run_file(tally, files[i]);
+    if (tally->only) {
+        json_object_object_foreach(tally->only, name, unused)
         {
             (void)unused;
-            report(&tally, name, "it is in no file");
+            report(tally, name, "it is in no file");
         }
     }
-    json_object_put(tally.only);
-    printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
-    return tally.failed ? 1 : 0;
+    json_object_put(tally->only);
+    return true;
+}
+
+/* With the options of a seed, then the user's, which win. */
+static bool run_seed(struct tally *tally, uint64_t seed, char **files, int count)
+{
+    const struct conform *given = tally->conform;
+    struct conform conform = *given;
+    struct plan plan;
+    char text[400], before[450];
+
+    beck__cli_plan(seed, &plan);
+    beck__cli_plan_text(&plan, text, sizeof text);
+    snprintf(before, sizeof before, "seed %llu (%s): ", (unsigned long long)seed, text);
+    conform.kernels = given->kernels || plan.kernels;
+    conform.argc = given->argc + plan.argc;
+    conform.argv = calloc((size_t)conform.argc + 1, sizeof *conform.argv);
+    if (!conform.argv)
+        return false;
+    conform.argv[0] = given->argv[0];
+    memcpy(conform.argv + 1, plan.argv, (size_t)plan.argc * sizeof *plan.argv);
+    memcpy(conform.argv + 1 + plan.argc, given->argv + 1,
+           (size_t)(given->argc - 1) * sizeof *given->argv);
+    tally->conform = &conform;
+    tally->before = before;
+    tally->quiet = !seed;
+    bool good = run_files(tally, files, count);
+    tally->conform = given;
+    free(conform.argv);
+    return good;
+}
+
+/* The first run is without faults: the others must give the same rows in the same order. */
+static bool run_seeds(struct tally *tally, const struct seeds *seeds, char **files, int count)
+{
+    bool good = run_seed(tally, 0, files, count);
+
+    for (uint64_t seed = seeds->first; good && seed <= seeds->last; seed++)
+        good = run_seed(tally, seed, files, count);
+    return good;
+}
+
+static int run_all(struct conform *conform, char **files, int count)
+{
+    struct tally tally = {.conform = conform, .before = ""};
+    bool good;
+
+    if (conform->seeds.first) {
+        conform->reference = json_object_new_object();
+        good = run_seeds(&tally, &conform->seeds, files, count);
+        json_object_put(conform->reference);
+    } else {
+        good = run_files(&tally, files, count);
+    }
+    if (good)
+        printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
+    return !good ? 2 : tally.failed ? 1 : 0;
 }
 
 /* Takes this command's own options out of argv; the rest is Beck's and the files. */
@@ -129,6 +188,15 @@ static bool take_own(struct conform *conform, int argc, char **argv)
                 return false;
             }
             conform->only = argv[i];
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            const char *text = ++i < argc ? argv[i] : "";
+            if (!beck__cli_seeds(text, &conform->seeds)) {
+                fprintf(stderr,
+                        "beck conform: --seed \"%s\": give a number from 1 on, or a range such as "
+                        "1..50\n",
+                        text);
+                return false;
+            }
         } else {
             conform->argv[conform->argc++] = argv[i];
         }
@@ -154,7 +222,7 @@ int beck__cli_conform(int argc, char **argv)
         if (count < 2)
             fprintf(stderr, "beck conform: name at least one file of vectors\n");
         else
-            code = run_files(&conform, files + 1, count - 1);
+            code = run_all(&conform, files + 1, count - 1);
     }
     beck_context_free(probe);
     free(conform.argv);

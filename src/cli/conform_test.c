@@ -173,6 +173,28 @@ static void what_is_unknown_fails(void **state)
     fails("[1]", OP("\"op\": \"count\""), "\"kind\": \"graph\"", "unknown kind graph");
 }
 
+/* Whatever the order may be: it is that of the first run. */
+static void a_run_repeats_the_first_one(void **state)
+{
+    struct json_object *reference = json_object_new_object();
+    struct conform conform = {.argc = 1, .argv = (char *[]){(char *)"beck", NULL}};
+    struct json_object *vector = json_tokener_parse(
+        "{\"name\": \"v\", \"kind\": \"rdd\", \"inputs\": {\"in\": [1, 2]}, \"output\": \"out\", "
+        "\"plan\": [{\"id\": \"out\", \"of\": \"in\", \"op\": \"map\", \"fn\": \"negate\"}], "
+        "\"expect\": [-2, -1]}");
+    struct failure failure;
+
+    (void)state;
+    conform.reference = reference;
+    for (int i = 0; i < 2; i++)
+        assert_true(beck__cli_run_vector(&conform, vector, &failure));
+    json_object_object_add(reference, "v", json_object_new_string("[-2,-1]"));
+    assert_false(beck__cli_run_vector(&conform, vector, &failure));
+    assert_string_equal(failure.text, "without faults it gives [-2,-1], now [-1,-2]");
+    json_object_put(vector);
+    json_object_put(reference);
+}
+
 static void checkpoints_are_refused(void **state)
 {
     (void)state;
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test(inputs_without_elements_take_the_type_that_fits),
         cmocka_unit_test(differences_are_shown),
         cmocka_unit_test(what_is_unknown_fails),
+        cmocka_unit_test(a_run_repeats_the_first_one),
         cmocka_unit_test(checkpoints_are_refused),
         cmocka_unit_test(saved_files_are_compared),
     };

@@ -253,13 +253,36 @@ void beck__cli_graph_free(struct graph *graph);
 
 /* ---- vectors --------------------------------------------------------------------------------- */
 
+/* --seed N or N..M */
+#define SEED_MAX ((uint64_t)1 << 53)
+
+struct seeds {
+    uint64_t first, last; /* 0: none is given */
+};
+
 struct conform {
     int argc; /* of Beck's own options, for each vector's context */
     char **argv;
-    bool kernels;     /* --kernels: reduce by built-in aggregates */
-    const char *only; /* --only FILE: the names in it, one a line */
-    bool names;       /* --names: print the names of those that pass */
+    struct json_object *reference; /* rows by name that must come out in every run, or NULL */
+    bool kernels;                  /* --kernels: reduce by built-in aggregates */
+    const char *only;              /* --only FILE: the names in it, one a line */
+    bool names;                    /* --names: print the names of those that pass */
+    struct seeds seeds;
 };
+
+/* False if that is none. */
+bool beck__cli_seeds(const char *text, struct seeds *seeds);
+
+/* What a seed picks: options for Beck, and --kernels. */
+struct plan {
+    bool kernels;
+    int argc;
+    char *argv[8];
+    char words[8][40];
+};
+
+void beck__cli_plan(uint64_t seed, struct plan *plan); /* 0: no faults, to compare with */
+void beck__cli_plan_text(const struct plan *plan, char *text, size_t size);
 
 /* Runs one vector; false with the reason. */
 bool beck__cli_run_vector(const struct conform *conform, struct json_object *vector,
