@@ -650,7 +650,8 @@ BECK_API int beck_rdd_partitions(beck_rdd *r);
 /* An action runs at once. While a stream runs, actions run in its driver callbacks only: elsewhere
  * they are refused (BECK_STATE). */
 
-/* Prints the first .rows elements (10) as Spark does: of a stream with the batch's time above. */
+/* Prints the first .rows elements (10) as Spark does: of a stream with the batch's time above, and
+ * its .name if it has one. */
 typedef struct beck_print_args {
     BECK_ARGS_TAIL;
     int rows;

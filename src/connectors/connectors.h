@@ -53,6 +53,7 @@ struct beck__print_params {
     uint32_t rows;
     bool header; /* dashes and time around a batch; without: just the rows, "..." if there are more
                   */
+    char title[64]; /* after the time; "": none */
 };
 
 /* save_as_text_file(s): part-NNNNN files of lines, then _SUCCESS. Two-phase: writers fill

@@ -113,7 +113,8 @@ static beck_status print_commit(beck_sink *s, void *state, int64_t batch_ms,
 
     beck__text_clear(out);
     if (params->header)
-        beck__text_printf(out, "%sTime: %lld ms\n%s", dashes, (long long)batch_ms, dashes);
+        beck__text_printf(out, "%sTime: %lld ms%s%s\n%s", dashes, (long long)batch_ms,
+                          *params->title ? "  " : "", params->title, dashes);
     add_rows(out, messages, count, params->rows);
     if (params->header)
         beck__text_add(out, "\n");

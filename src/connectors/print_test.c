@@ -70,6 +70,20 @@ static void a_batch_without_an_rdd_prints_nothing(void **state)
     beck_context_free(ctx);
 }
 
+static void a_name_stands_after_the_time(void **state)
+{
+    beck_context *ctx = stepped();
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+
+    (void)state;
+    beck_print(in, .name = "numbers");
+    beck_queue_push(in, numbers(ctx, 7, 8, 1));
+    print_keep();
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_printed(DASHES "Time: 1000 ms  numbers\n" DASHES "7\n\n");
+    beck_context_free(ctx);
+}
+
 static void an_rdd_is_printed_without_a_time(void **state)
 {
     beck_context *ctx = beck_context_new("test", .master = "local[2]");
@@ -108,6 +122,7 @@ int main(void)
         test(a_batch_is_printed_as_spark_does),
         test(ten_rows_are_the_default),
         test(a_batch_without_an_rdd_prints_nothing),
+        test(a_name_stands_after_the_time),
         test(an_rdd_is_printed_without_a_time),
         test(nothing_is_quoted),
     };

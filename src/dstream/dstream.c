@@ -277,6 +277,8 @@ void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
                          .params_size = sizeof params,
                          .name = args->name};
 
+    if (args->name)
+        snprintf(params.title, sizeof params.title, "%s", args->name);
     output_sink(s, "print", &to, (uint64_t)rows + 1);
 }
 
