@@ -216,6 +216,11 @@ static const int64_t four = 4;
     X(values, beck_values(KEYED), "n BIGINT", "0|1|2|3|4|5|6|", "")                                \
     X(coalesce, beck_glom(beck_coalesce(beck_filter(in, is_odd), 2)), "elements ARRAY<BIGINT>",    \
       "[1]|[3, 5]|", "[]|")                                                                        \
+    X(persist, beck_filter(beck_persist(beck_map(in, "m BIGINT", twice), BECK_DISK_ONLY), is_below,\
+                           .ctx = &four, .ctx_size = sizeof four),                                 \
+      "m BIGINT", "0|2|", "")                                                                      \
+    X(cache, beck_zip_with_index(beck_cache(KEYED)), "k STRING, n BIGINT, index BIGINT",           \
+      "(even,0,0)|(odd,1,1)|(even,2,2)|(odd,3,3)|(even,4,4)|(odd,5,5)|(even,6,6)|", "")            \
     X(sort_by, beck_sort_by(KEYED, "k DESC, n"), "k STRING, n BIGINT",                             \
       "(odd,1)|(odd,3)|(odd,5)|(even,0)|(even,2)|(even,4)|(even,6)|", "")                          \
     X(sort_by_down, beck_sort_by(KEYED, "k DESC, n", .descending = true), "k STRING, n BIGINT",    \

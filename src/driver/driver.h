@@ -5,10 +5,11 @@
  * flags and wake it.
  *
  *   source.c   input streams              batch.c   one batch: allot, run, release
- *   slices.c   what batches leave behind for windows
+ *   slices.c   what batches leave behind
  *   direct.c   direct ones: looks, ranges that wait
  *   trigger.c  when the next batch is due
  *   states.c   stateful operations
+ *   storage.c  persist, remember, slice
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
  *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
@@ -103,6 +104,7 @@ struct driver {
     int64_t
         clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
     int64_t period_ms, zero_ms, next_ms;
+    int64_t remember_ms; /* 0: batches go with their time */
     struct batch *first_waiting, *last_waiting, *free_batches;
     uint32_t waiting, waiting_max;
 };
@@ -143,10 +145,13 @@ bool beck__batch_run(struct driver *driver);
 void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */
 void beck__driver_post(struct driver *driver, const beck_event *event); /* posts and delivers */
 
+/* ---- storage.c ---- */
+beck_status beck__storage_open(struct driver *driver); /* at the start; the error sticks */
+
 /* ---- slices.c ---- */
-/* Keeps what windows will need of this batch; its outputs come after it. */
+/* Keeps what is persisted or needed later of this batch; its outputs come after it. */
 beck_status beck__slices_keep(struct driver *driver, struct batch *batch);
-/* Drops what no window needs after time_ms. */
+/* Drops what nobody needs after time_ms. */
 void beck__slices_drop(struct driver *driver, int64_t time_ms);
 
 /* ---- states.c ---- */

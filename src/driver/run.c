@@ -228,7 +228,8 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->streams.frozen = true;
     driver->waiting_max = (uint32_t)beck__settings_number(ctx->settings, OPTION_WAITING_BATCHES);
     beck__driver_prepare_clock(driver);
-    if (open_outputs(driver) || make_inputs(driver, threaded) || beck__states_open(driver))
+    if (open_outputs(driver) || make_inputs(driver, threaded) || beck__states_open(driver) ||
+        beck__storage_open(driver))
         return ctx->error.status;
     driver->starter = os->thread_self(os);
     driver->threaded = threaded;

@@ -1,90 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slices: what batches leave behind for windows. A kept node is computed once, in its own batch,
- * and its rows stay, compact, until the last window that may hold them is done; the batch's input
- * need not stay with them.
+ * Slices: what batches leave behind. A kept node is computed once, in its own batch: when somebody
+ * needs it, or at once if a window or a slice may ask for it later, since the batch's input does
+ * not stay with it.
  */
 #include "driver/driver.h"
 
 static void slice_free(struct driver *driver, struct slice *slice)
 {
-    const struct allocator *memory = &driver->os->memory;
+    struct engine *engine = driver->ctx->engine;
 
-    for (uint32_t p = 0; p < slice->count; p++)
-        beck__blocks_deinit(&slice->partitions[p]);
-    beck__free(memory, slice->partitions, (slice->count + 1) * sizeof *slice->partitions);
-    beck__free(memory, slice, sizeof *slice);
+    engine->hold_free(engine, slice->hold);
+    beck__free(&driver->os->memory, slice, sizeof *slice);
 }
 
-static struct slice *slice_new(struct driver *driver, int64_t time_ms, uint32_t count)
+static bool is_needed_later(const struct driver *driver, const struct kept *kept, int64_t time_ms)
 {
-    const struct allocator *memory = &driver->os->memory;
-    struct slice *slice = beck__alloc_zero(memory, sizeof *slice);
+    return kept->remember_ms || beck__kept_needed(kept, driver->zero_ms, time_ms);
+}
 
-    if (!slice)
-        return NULL;
-    slice->partitions = beck__alloc_zero(memory, (count + 1) * sizeof *slice->partitions);
-    if (!slice->partitions) {
-        beck__free(memory, slice, sizeof *slice);
-        return NULL;
+/* Puts a hold between the node of this batch and whoever needs it; fills it if that is later.
+ * NULL after an error. */
+static struct slice *slice_new(struct driver *driver, struct batch *batch, const struct kept *kept,
+                               struct dataset *dataset)
+{
+    struct engine *engine = driver->ctx->engine;
+    struct stamp *stamp = &batch->life.stamp;
+    bool later = is_needed_later(driver, kept, batch->time_ms);
+    unsigned storage = beck__level_storage(kept->level ? kept->level : BECK_MEMORY_AND_DISK);
+    struct slice *slice = beck__alloc_zero(&driver->os->memory, sizeof *slice);
+    struct dataset *stays = NULL;
+    char what[160];
+
+    beck__node_what(kept->windows ? kept->windows->node : kept->node, what, sizeof what);
+    if (slice) {
+        slice->time_ms = batch->time_ms;
+        slice->hold = engine->hold_new(engine, kept->node->schema, engine->partitions(dataset),
+                                       storage | (later ? STORAGE_LASTING : 0u), what);
     }
-    slice->time_ms = time_ms;
-    slice->count = count;
-    for (uint32_t p = 0; p < count; p++)
-        slice->partitions[p].memory = memory;
+    if (slice && slice->hold)
+        stays = engine->keep(stamp->scope, dataset, slice->hold);
+    if (!stays)
+        beck__error_memory(&batch->error, what, sizeof *slice);
+    else
+        beck__node_set_dataset(stamp, kept->node, stays, &batch->error);
+    struct job job = {.scope = stamp->scope, .dataset = stays, .stages_only = true, .what = what};
+    if (!batch->error.status && later)
+        engine->job_run(engine, &job, &batch->error);
+    if (batch->error.status && slice) {
+        slice_free(driver, slice);
+        slice = NULL;
+    }
     return slice;
 }
 
-struct delivery {
-    struct slice *slice;
-    bool failed;
-};
-
-static void deliver(void *user, uint32_t partition, const struct blocks *rows)
-{
-    struct delivery *delivery = user;
-
-    if (!beck__blocks_append(&delivery->slice->partitions[partition], rows))
-        delivery->failed = true;
-}
-
-/* Computes the node of this batch into a slice, which then stands for it. */
 static beck_status keep(struct driver *driver, struct batch *batch, struct kept *kept)
 {
-    struct stamp *stamp = &batch->life.stamp;
+    struct engine *engine = driver->ctx->engine;
     struct dataset *dataset = NULL;
-    char what[160];
 
-    if (beck__node_dataset(stamp, kept->node, &dataset, &batch->error) || !dataset)
+    if (beck__node_dataset(&batch->life.stamp, kept->node, &dataset, &batch->error) || !dataset)
         return batch->error.status;
-    struct slice *slice = slice_new(driver, batch->time_ms, stamp->engine->partitions(dataset));
-    struct delivery delivery = {.slice = slice};
-    beck__node_what(kept->windows->node, what, sizeof what);
+    struct slice *slice = slice_new(driver, batch, kept, dataset);
     if (!slice)
-        return beck__error_memory(&batch->error, what, sizeof *slice);
-    beck_status status =
-        beck__session_job(&batch->life, kept->node, NULL, deliver, &delivery, what, &batch->error);
-    if (!status && delivery.failed)
-        status = beck__error_memory(&batch->error, what, 0);
-    dataset = status ? NULL
-                     : stamp->engine->from_values(stamp->scope, kept->node->schema,
-                                                  slice->partitions, slice->count);
-    if (!status && !dataset)
-        status = beck__error_memory(&batch->error, what, 0);
-    if (!status)
-        status = beck__node_set_dataset(stamp, kept->node, dataset, &batch->error);
-    if (status) {
-        slice_free(driver, slice);
-        return status;
-    }
+        return batch->error.status;
     if (kept->newest)
         kept->newest->newer = slice;
     else
         kept->oldest = slice;
     kept->newest = slice;
-    for (uint32_t p = 0; p < slice->count; p++)
-        if (slice->partitions[p].rows)
-            kept->rows_ms = slice->time_ms;
+    if (engine->hold_rows(slice->hold))
+        kept->rows_ms = slice->time_ms;
     return BECK_OK;
 }
 
@@ -94,7 +80,7 @@ beck_status beck__slices_keep(struct driver *driver, struct batch *batch)
 
     for (struct kept *k = driver->streams.graph->first_kept; k && !status; k = k->next)
         if ((batch->time_ms - driver->zero_ms) % k->slide_ms == 0 &&
-            beck__kept_needed(k, driver->zero_ms, batch->time_ms))
+            (k->level || is_needed_later(driver, k, batch->time_ms)))
             status = keep(driver, batch, k);
     return status;
 }

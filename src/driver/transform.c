@@ -8,6 +8,7 @@
 struct transform {
     struct driver *driver;
     struct driver_call call; /* without RDDs */
+    bool inside;             /* the callback */
     struct program same;     /* gives the rows the declared schema, which outlives the batch */
 };
 
@@ -52,7 +53,7 @@ static beck_status check(struct session_life *life, const struct node *node, con
 static beck_status make(struct node *node, struct stamp *stamp, struct dataset *const *parents,
                         struct dataset **dataset, struct error *error)
 {
-    const struct transform *t = node->user;
+    struct transform *t = node->user;
     struct session_life *life = stamp->life;
     struct driver_call call = t->call;
     struct dataset *made = NULL;
@@ -62,12 +63,19 @@ static beck_status make(struct node *node, struct stamp *stamp, struct dataset *
     (void)parents; /* the RDDs find them in the stamp */
     if (!in)
         return beck__error_memory(error, node->name, 0);
+    if (t->inside) { /* by way of beck_slice */
+        beck__node_error(&life->graph, node->name, node->site, BECK_INVALID,
+                         "the callback asks for the RDD that it is to make");
+        return beck__error_set(error, BECK_INVALID, "%s", life->graph.error->text);
+    }
     for (uint32_t i = 0; i < node->parent_count; i++)
         in[i] = beck__session_rdd(life, node->parents[i]);
     call.in = in;
     call.count = node->parent_count;
     call.batch_ms = stamp->batch_ms;
+    t->inside = true;
     beck_rdd *out = beck__driver_callback(t->driver, life, &call, &reason);
+    t->inside = false;
     if (reason.status)
         beck__node_error(&life->graph, node->name, node->site, reason.status, "%s", reason.text);
     beck_status status = check(life, node, out);

@@ -21,6 +21,8 @@ beck_dstream *beck__dstream_new(struct streams *streams, struct node *node, int6
     s->streams = streams;
     s->node = node;
     s->slide_ms = slide_ms;
+    s->older = streams->newest;
+    streams->newest = s;
     return s;
 }
 

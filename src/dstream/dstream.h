@@ -36,6 +36,7 @@ struct streams {
     struct output *first, *last;
     uint32_t output_count;
     uint32_t source_count;
+    beck_dstream *newest;
     void *owner; /* the driver */
 };
 
@@ -44,6 +45,7 @@ struct beck_dstream {
     struct node *node; /* NULL: poisoned */
     int64_t slide_ms;  /* it has an RDD at multiples of it */
     void *source;      /* the driver's, of an input stream */
+    beck_dstream *older;
 };
 
 /* A stream of a node (NULL: poisoned), never NULL. */

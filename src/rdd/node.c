@@ -35,6 +35,7 @@ struct node *beck__node_new(struct graph *graph, enum node_kind kind, const stru
     node->site = origin->site;
     node->label = beck__arena_text(graph->arena, origin->label);
     node->keys = 1;
+    node->number = ++graph->nodes;
     node->parents = node->near;
     return node;
 }
@@ -86,7 +87,7 @@ struct node *beck__node_narrow(struct graph *graph, struct node *parent,
                                 BECK__COLUMNS_MAX, BECK__NESTING_MAX);
     assert(beck__op_fits(op));
     const struct program *one = beck__program_of(graph->arena, op);
-    bool fuse = parent->kind == NODE_NARROW && !parent->kept;
+    bool fuse = parent->kind == NODE_NARROW;
     node->base = fuse ? parent->base : parent;
     node->fused = !one ? NULL : fuse ? beck__program_join(graph->arena, parent->fused, one) : one;
     if (!node->fused)
@@ -302,6 +303,32 @@ static beck_status no_rdd(const struct stamp *stamp, const struct node *node, st
     return BECK_STATE;
 }
 
+/* Of a narrow node: the nearest one before it whose rows stay, or the base. */
+static struct node *stands_on(const struct node *node)
+{
+    struct node *above = node->parents[0];
+
+    while (above->kind == NODE_NARROW && !above->kept)
+        above = above->parents[0];
+    return above;
+}
+
+/* What is fused since then. NULL without memory. */
+static const struct program *program_of(struct stamp *stamp, const struct node *node)
+{
+    const struct node *above = stands_on(node);
+
+    if (above->kind != NODE_NARROW)
+        return node->fused;
+    struct program *rest = beck__arena_alloc(stamp->arena, sizeof *rest);
+    if (rest)
+        *rest = (struct program){.count = node->fused->count - above->fused->count,
+                                 .ops = node->fused->ops + above->fused->count,
+                                 .in = above->schema,
+                                 .out = node->schema};
+    return rest;
+}
+
 /* Those of the parents; BECK_OK with *all false: one has no RDD, and this node gives none then. */
 static beck_status parents_of(struct stamp *stamp, const struct node *node,
                               struct dataset **parents, bool *all, struct error *error)
@@ -309,7 +336,7 @@ static beck_status parents_of(struct stamp *stamp, const struct node *node,
     beck_status status = BECK_OK;
 
     for (uint32_t i = 0; i < node->parent_count && !status && *all; i++) {
-        struct node *above = node->kind == NODE_NARROW ? node->base : node->parents[i];
+        struct node *above = node->kind == NODE_NARROW ? stands_on(node) : node->parents[i];
         status = beck__node_dataset(stamp, above, &parents[i], error);
         if (status || parents[i])
             continue;
@@ -325,6 +352,7 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
 {
     struct engine *engine = stamp->engine;
     struct dataset *near[2] = {NULL, NULL}, **parents = near;
+    const struct program *program;
     bool all = true;
 
     if (node->parent_count > BECK__COUNT_OF(near))
@@ -347,7 +375,8 @@ static beck_status instance(struct stamp *stamp, struct node *node, struct datas
         status = plan_ranges(stamp, node, dataset, error);
         break;
     case NODE_NARROW:
-        *dataset = engine->narrow(stamp->scope, parents[0], node->fused);
+        program = program_of(stamp, node);
+        *dataset = program ? engine->narrow(stamp->scope, parents[0], program) : NULL;
         break;
     case NODE_SHUFFLE:
         *dataset = engine->shuffle(stamp->scope, parents[0], node->partitioning, node->schema);
@@ -470,6 +499,10 @@ void beck__node_print(const struct node *node, struct text *out)
         beck__text_add(out, "  callback");
     if (node->kind == NODE_KEEP)
         beck__text_printf(out, "  %s", beck__level_name(node->holding->level));
+    if (node->kept && node->kept->level)
+        beck__text_printf(out, "  %s", beck__level_name(node->kept->level));
+    if (node->checkpoint_ms)
+        beck__text_printf(out, "  checkpoint every %lld ms", (long long)node->checkpoint_ms);
     beck__text_add(out, "  (");
     beck__schema_print(node->schema, out);
     beck__text_add(out, ")");

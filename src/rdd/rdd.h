@@ -47,9 +47,10 @@ struct graph {
     struct os *os;
     struct error *error; /* sticky: the first error */
     uint32_t partitions; /* default after a shuffle */
-    struct kept *first_kept, *last_kept;
+    struct kept *first_kept;
     struct stateful *first_stateful, *last_stateful;
     struct holding *holdings; /* newest first */
+    uint32_t nodes;           /* made so far */
 };
 
 /* What persist holds of an RDD, for all its instances. */
@@ -61,21 +62,23 @@ struct holding {
     uint32_t partitions;
 };
 
-/* What a batch leaves behind: the rows of a kept node, by partition. */
+/* What a batch leaves behind: the rows of a kept node. */
 struct slice {
     struct slice *newer;
     int64_t time_ms;
-    struct blocks *partitions;
-    uint32_t count;
+    struct hold *hold;
 };
 
-/* A node of a stream whose batches outlive their time, for the windows over it. Kept ones are in
- * the order in which they were made, so one that needs another comes after it. */
+/* A node of a stream whose rows stay, for all that needs them in their batch, and after it for
+ * windows and whoever asks. Kept ones are in the order in which their nodes were made, so one that
+ * needs another comes after it. */
 struct kept {
     struct kept *next;
     struct node *node;
-    int64_t slide_ms;       /* of the node */
-    int64_t keep_ms;        /* of the longest window */
+    int64_t slide_ms;         /* of the node */
+    beck_storage_level level; /* of a persisted stream; or the default: of windows alone */
+    int64_t remember_ms;      /* 0: as long as windows need it */
+    int64_t keep_ms;          /* batches in (t - keep_ms, t] are there at time t */
     struct window *windows; /* over it: newest first */
     struct slice *oldest, *newest;
     int64_t rows_ms; /* of the newest batch that had rows; 0: none had */
@@ -134,6 +137,8 @@ struct node {
     void *user;
     const struct window *window; /* WINDOW */
     struct kept *kept;           /* NULL: its batches go with their time */
+    uint32_t number;             /* in the order of making */
+    int64_t checkpoint_ms;       /* of a stream; 0: none */
     struct stateful *stateful;   /* ADVANCE, SCAN */
     struct holding *holding;     /* KEEP */
 };
@@ -298,6 +303,13 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                             int64_t slide_ms, const beck_update_args *args);
 struct node *beck__node_state_snapshots(struct graph *graph, struct node *parent,
                                         const beck_none_args *args);
+/* What stays of a stream's node: its own, made when somebody first wants it. NULL without memory.
+ * `keep_ms`: at least. */
+struct kept *beck__node_kept(struct graph *graph, struct node *node, int64_t slide_ms,
+                             int64_t keep_ms);
+/* Rows of an earlier batch as a node of this one. NULL after an error. */
+struct node *beck__node_slice(struct graph *graph, struct stamp *stamp, const struct node *of,
+                              const struct slice *slice, beck_site site);
 /* True if a window that is due after zero_ms holds the slice of that time. */
 bool beck__kept_needed(const struct kept *kept, int64_t zero_ms, int64_t time_ms);
 bool beck__stateful_needed(const struct stateful *stateful, int64_t zero_ms, int64_t time_ms);

@@ -5,23 +5,25 @@
  */
 #include "rdd/inside.h"
 
-static struct kept *keep(struct graph *graph, struct node *node, int64_t slide_ms)
+struct kept *beck__node_kept(struct graph *graph, struct node *node, int64_t slide_ms,
+                             int64_t keep_ms)
 {
-    struct kept *kept = node->kept;
+    struct kept *kept = node->kept, **at = &graph->first_kept;
 
-    if (kept)
-        return kept;
-    kept = beck__arena_alloc(graph->arena, sizeof *kept);
-    if (!kept)
-        return NULL;
-    kept->node = node;
-    kept->slide_ms = slide_ms;
-    node->kept = kept;
-    if (graph->last_kept)
-        graph->last_kept->next = kept;
-    else
-        graph->first_kept = kept;
-    graph->last_kept = kept;
+    if (!kept) {
+        kept = beck__arena_alloc(graph->arena, sizeof *kept);
+        if (!kept)
+            return NULL;
+        kept->node = node;
+        kept->slide_ms = slide_ms;
+        node->kept = kept;
+        while (*at && (*at)->node->number < node->number)
+            at = &(*at)->next;
+        kept->next = *at;
+        *at = kept;
+    }
+    if (kept->keep_ms < keep_ms)
+        kept->keep_ms = keep_ms;
     return kept;
 }
 
@@ -31,7 +33,8 @@ struct node *beck__node_slices(struct graph *graph, struct node *parent,
 {
     struct node *node = beck__node_new(graph, NODE_WINDOW, origin);
     struct window *window = node ? beck__arena_alloc(graph->arena, sizeof *window) : NULL;
-    struct kept *kept = window ? keep(graph, parent, windowing->parent_ms) : NULL;
+    struct kept *kept =
+        window ? beck__node_kept(graph, parent, windowing->parent_ms, windowing->length_ms) : NULL;
 
     if (!kept) {
         beck__error_memory(graph->error, origin->name, sizeof *window);
@@ -44,8 +47,6 @@ struct node *beck__node_slices(struct graph *graph, struct node *parent,
                               .slide_ms = windowing->slide_ms,
                               .aligned = aligned};
     kept->windows = window;
-    if (kept->keep_ms < window->length_ms)
-        kept->keep_ms = window->length_ms;
     node->window = window;
     node->schema = parent->schema;
     node->keys = parent->keys;
@@ -77,34 +78,17 @@ bool beck__stateful_needed(const struct stateful *s, int64_t zero_ms, int64_t ti
 
 /* ---- instances ------------------------------------------------------------------------------- */
 
-/* Partition p: the blocks of all slices, in order of time. */
-static struct dataset *merged(struct stamp *stamp, const struct node *node,
-                              const struct slice *first)
+/* The slices from `first` on, one after the other: partition by partition, or all of one before the
+ * next. */
+struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *node)
 {
-    const struct allocator *memory = stamp->arena->memory;
-    uint32_t count = node->parents[0]->partitioning.count;
-    struct blocks *all = beck__arena_alloc(stamp->arena, (count + 1) * sizeof *all);
-    struct dataset *dataset = NULL;
-    bool ok = all != NULL;
-
-    for (uint32_t p = 0; ok && p < count; p++) {
-        all[p].memory = memory;
-        for (const struct slice *s = first; ok && s; s = s->newer)
-            ok = beck__blocks_append(&all[p], &s->partitions[p]);
-    }
-    if (ok)
-        dataset = stamp->engine->from_values(stamp->scope, node->schema, all, count);
-    for (uint32_t p = 0; all && p < count && all[p].memory; p++)
-        beck__blocks_deinit(&all[p]);
-    return dataset;
-}
-
-/* The partitions of one slice after those of another. */
-static struct dataset *united(struct stamp *stamp, const struct node *node,
-                              const struct slice *first)
-{
+    const struct window *window = node->window;
+    struct engine *engine = stamp->engine;
+    const struct slice *first = window->kept->oldest;
     uint32_t count = 0;
 
+    while (first && first->time_ms <= stamp->batch_ms - window->length_ms)
+        first = first->newer;
     for (const struct slice *s = first; s; s = s->newer)
         count++;
     struct dataset **all = beck__arena_alloc(stamp->arena, (count + 1) * sizeof(struct dataset *));
@@ -112,23 +96,32 @@ static struct dataset *united(struct stamp *stamp, const struct node *node,
         return NULL;
     count = 0;
     for (const struct slice *s = first; s; s = s->newer) {
-        all[count] =
-            stamp->engine->from_values(stamp->scope, node->schema, s->partitions, s->count);
+        all[count] = engine->keep(stamp->scope, NULL, s->hold);
         if (!all[count++])
             return NULL;
     }
-    return count ? stamp->engine->unite(stamp->scope, all, count)
-                 : stamp->engine->from_values(stamp->scope, node->schema, NULL, 0);
+    if (count)
+        return window->aligned ? engine->merge(stamp->scope, all, count)
+                               : engine->unite(stamp->scope, all, count);
+    uint32_t partitions = window->aligned ? node->parents[0]->partitioning.count : 0;
+    struct blocks *none = beck__arena_alloc(stamp->arena, (partitions + 1) * sizeof *none);
+    return none ? engine->from_values(stamp->scope, node->schema, none, partitions) : NULL;
 }
 
-struct dataset *beck__window_dataset(struct stamp *stamp, const struct node *node)
+struct node *beck__node_slice(struct graph *graph, struct stamp *stamp, const struct node *of,
+                              const struct slice *slice, beck_site site)
 {
-    const struct window *window = node->window;
-    const struct slice *first = window->kept->oldest;
+    struct origin origin = {"slice", site, NULL};
+    struct node *node = beck__node_new(graph, NODE_SOURCE, &origin);
+    struct dataset *dataset = stamp->engine->keep(stamp->scope, NULL, slice->hold);
 
-    while (first && first->time_ms <= stamp->batch_ms - window->length_ms)
-        first = first->newer;
-    return window->aligned ? merged(stamp, node, first) : united(stamp, node, first);
+    if (!node || !dataset) {
+        beck__error_memory(graph->error, origin.name, 0);
+        return NULL;
+    }
+    node->schema = of->schema;
+    node->keys = of->keys;
+    return beck__node_set_dataset(stamp, node, dataset, graph->error) ? NULL : node;
 }
 
 /* ---- window() -------------------------------------------------------------------------------- */
