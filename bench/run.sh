@@ -6,13 +6,16 @@
 #
 # A row compares "seconds words check" of two programs; its figure is the median over the pairs of
 # yardstick seconds / engine seconds. The other rows have a figure of their own and an upper limit.
-# sort and join are compared with DuckDB, if PYTHON (python3) has it (pip install duckdb); these two
+# A row "a against b" has the first number of one over that of the other as its figure, and an upper
+# limit. sort and join are compared with DuckDB, if PYTHON (python3) has it (pip install duckdb); these two
 # are reported and have no floor.
 set -eu
 
 build=$1
 shift
-rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch sort join}
+rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch
+window_30s window_slices state_update_track state_update_touched state_growth_track state_growth_touched
+state_idle_track state_idle_touched state_bytes sort join}
 pairs=${PAIRS:-5}
 bytes=${BYTES:-500000000}
 table_rows=${TABLE_ROWS:-10000000}
@@ -56,6 +59,8 @@ run_engine() {
         engine_line=$("$bench/wordcount_socket" "$port" --master 'local[2]' --batch 100ms)
         wait "$server"
         ;;
+    window_30s) engine_line=$("$bench/windows" window "$out"/slices/part-* --master 'local[2]') ;;
+    state_update_*) engine_line=$("$bench/states" "${1#state_update_}" 1000000 1000000 20 --master 'local[1]') ;;
     sort | join) engine_line=$("$bench/tables" "$1" "$table_rows" --master 'local[2]') ;;
     esac
 }
@@ -67,6 +72,8 @@ run_stick() {
         stick_line=$("$sticks/tcpsink" "$port")
         wait "$server"
         ;;
+    window_30s) stick_line=$("$bench/windows" plain "$out"/slices/part-* --master 'local[2]') ;;
+    state_update_*) stick_line=$("$sticks/counters" 1000000 20000000) ;;
     sort | join) stick_line=$("$python" bench/yardsticks/tables.py "$1" "$table_rows" 2) ;;
     *) stick_line=$("$sticks/wordcount" 2 "$text") ;;
     esac
@@ -129,6 +136,40 @@ END
     record "$1" "$middle" - "$middle" "$least" "$most" "$4" "$5" le
 }
 
+# against ROW COMMAND COMMAND LIMIT: what the first takes over what the second takes
+against() {
+    : >"$out/pairs"
+    i=0
+    while [ "$i" -lt "$pairs" ]; do
+        i=$((i + 1))
+        echo "$($2 | awk '{print $1}') $($3 | awk '{print $1}')" >>"$out/pairs"
+    done
+    read -r ratio least most <<END
+$(awk '{print $1 / $2}' "$out/pairs" | spread)
+END
+    read -r one _ <<END
+$(awk '{print $1}' "$out/pairs" | spread)
+END
+    read -r other _ <<END
+$(awk '{print $2}' "$out/pairs" | spread)
+END
+    record "$1" "$one" "$other" "$ratio" "$least" "$most" "$4" times le
+}
+
+# What a counter with its key takes of ten million.
+bytes_per_key() {
+    "$bench/states" touched 10000000 0 1 | awk '{print $4}'
+}
+
+# The text as sixty batches.
+cut_text() {
+    [ -s "$out/slices/part-059" ] && [ "$out/slices/part-059" -nt "$text" ] && return
+    rm -rf "$out/slices"
+    mkdir -p "$out/slices"
+    split -n l/60 -d -a 3 "$text" "$out/slices/part-"
+    cat "$out"/slices/* >/dev/null
+}
+
 printf '%-22s %10s %10s   %8s\n' row engine yardstick figure
 for row in $rows; do
     case $row in
@@ -138,6 +179,21 @@ for row in $rows; do
     empty_batch) limit "$row" "$bench/empty_batch" 1 10 us ;;
     idle_rss) limit "$row" "$bench/idle rss" 1 8 MiB ;;
     start_to_first_batch) limit "$row" "$bench/idle start" 1000 20 ms ;;
+    window_30s)
+        cut_text
+        compare "$row" 0.40
+        ;;
+    window_slices) against "$row" "$bench/slices 1000" "$bench/slices 10" 1.3 ;;
+    state_update_*) compare "$row" 0.30 ;;
+    state_growth_*)
+        states="$bench/states ${row#state_growth_}"
+        against "$row" "$states 10000000 10000 200" "$states 100000 10000 200" 4
+        ;;
+    state_idle_*)
+        states="$bench/states ${row#state_idle_}"
+        against "$row" "$states 10000000 0 20000" "$states 0 0 20000" 1.2
+        ;;
+    state_bytes) limit "$row" "bytes_per_key" 1 48 B ;;
     sort | join)
         if "$python" -c 'import duckdb' 2>/dev/null; then
             compare "$row" 0

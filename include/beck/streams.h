@@ -107,6 +107,31 @@ typedef struct beck_map_with_state_args {
     BECK__CALL(beck__map_with_state, beck_map_with_state_args, s, __VA_ARGS__)
 BECK_API beck_dstream *beck__map_with_state(beck_dstream *s, const beck_map_with_state_args *args);
 
+/* Known state functions. The first four fold each value column into a state column of its type (a
+ * null is skipped), count counts rows into one BIGINT; of numbers they are kernels. Each costs what
+ * is touched, .touched_only or not. The beck_track ones, for beck_map_with_state, emit key and new
+ * state for every row:
+ *
+ *     beck_update_state_by_key(pairs, "n BIGINT", beck_running_sum)
+ *     beck_map_with_state(pairs, "n BIGINT", "word STRING, n BIGINT", beck_track_sum)
+ *
+ * distinct keeps "count BIGINT, values ARRAY<T>" of one value column, first seen first, and looks
+ * through them for every row; top keeps "values ARRAY<T>", the largest, descending, as many as the
+ * int that .ctx points to says (10). */
+BECK_API void beck_running_sum(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_running_min(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_running_max(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_running_last(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_running_count(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_running_distinct(beck_call *c, beck_row key, beck_rows *values,
+                                    beck_state *state);
+BECK_API void beck_running_top(beck_call *c, beck_row key, beck_rows *values, beck_state *state);
+BECK_API void beck_track_sum(beck_call *c, beck_row key, beck_row value, beck_state *state);
+BECK_API void beck_track_min(beck_call *c, beck_row key, beck_row value, beck_state *state);
+BECK_API void beck_track_max(beck_call *c, beck_row key, beck_row value, beck_state *state);
+BECK_API void beck_track_last(beck_call *c, beck_row key, beck_row value, beck_state *state);
+BECK_API void beck_track_count(beck_call *c, beck_row key, beck_row value, beck_state *state);
+
 /* Key and state of every key of a stream made by one of the two, after each batch. */
 #define beck_state_snapshots(...)                                                                  \
     BECK__CALL0(beck__state_snapshots, beck_none_args, __VA_ARGS__)

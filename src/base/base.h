@@ -159,7 +159,14 @@ struct hash {
     uint64_t *slots;
     size_t mask; /* slots - 1; 0 with slots NULL: none yet */
     size_t count;
+    bool dense; /* up to three quarters full instead of half: smaller, a little slower */
 };
+
+/* How many items that many slots take. */
+static inline size_t beck__hash_limit(const struct hash *h, size_t slots)
+{
+    return h->dense ? slots / 4 * 3 : slots / 2;
+}
 
 /* Room for `more` items beyond count; rehashes by `hashes[item]` (the full 64-bit hash of each
  * item). False without memory, nothing has changed then. */
@@ -167,7 +174,7 @@ bool beck__hash_reserve(struct hash *hash, size_t more, const uint64_t *hashes);
 /* True if that would not need to grow. */
 static inline bool beck__hash_room(const struct hash *h, size_t more)
 {
-    return h->slots && h->count + more <= (h->mask + 1) / 2;
+    return h->slots && h->count + more <= beck__hash_limit(h, h->mask + 1);
 }
 
 /* Empties slot i. Slots behind it that a search would no longer reach move up: hash_of(user, item)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hash.c - the growing half of the hash core; lookup is inline in the door.
- * Invariant: the number of slots is a power of two, at least 16, and at least twice the count.
+ * Invariant: the number of slots is a power of two, at least 16, and at least twice the count (of a
+ * dense one, four thirds of it).
  */
 #include "base/base.h"
 
@@ -26,10 +27,10 @@ bool beck__hash_reserve(struct hash *hash, size_t more, const uint64_t *hashes)
     size_t slots = hash->slots ? hash->mask + 1 : 0;
     if (more > UINT32_MAX - 1 - hash->count)
         return false; /* a slot numbers its item in 32 bits */
-    if (hash->count + more <= slots / 2)
+    if (hash->count + more <= beck__hash_limit(hash, slots))
         return true;
     size_t next = slots ? slots : SLOTS_LEAST;
-    while (next / 2 < hash->count + more)
+    while (beck__hash_limit(hash, next) < hash->count + more)
         next *= 2;
     struct hash fresh = *hash;
     fresh.slots = beck__alloc_zero(hash->memory, next * sizeof *fresh.slots);

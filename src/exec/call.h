@@ -74,6 +74,7 @@ struct operator *beck__join_open(struct task *task, const struct op *op);
 struct operator *beck__update_open(struct task *task, const struct op *op);
 struct operator *beck__track_open(struct task *task, const struct op *op);
 struct operator *beck__window_open(struct task *task, const struct op *op);
+struct operator *beck__accumulate_open(struct task *task, const struct op *op);
 struct operator *beck__sink_open(struct task *task, const struct op *op);
 struct operator *beck__sort_open(struct task *task, const struct op *op);
 struct operator *beck__index_open(struct task *task, const struct op *op);

@@ -45,6 +45,7 @@ static struct fold *fold_open(const struct fold *place)
     case FOLD_LIST:
     case FOLD_SIDES:
         return beck__fold_list(place);
+    case FOLD_LAST:
     case FOLD_KINDS:
         break;
     }

@@ -95,6 +95,8 @@ static struct operator *open_one(struct task *task, const struct op *op)
         return beck__track_open(task, op);
     case OP_WINDOW:
         return beck__window_open(task, op);
+    case OP_ACCUMULATE:
+        return beck__accumulate_open(task, op);
     case OP_COUNT:
         break;
     }

@@ -254,21 +254,6 @@ static enum flow update_all(struct update *self, const beck_chunk *sorted, const
     return flow;
 }
 
-/* Keys without values for longer than the time to live. */
-static bool update_forget(struct update *self)
-{
-    struct state_table *table = self->state.table;
-    int64_t before = self->base.task->batch_ms - self->base.op->timeout_ms;
-    uint32_t slot;
-
-    while ((slot = beck__state_due(table, before)) != NO_SLOT) {
-        if (!beck__state_save(table, &slot, 1))
-            return false;
-        beck__state_remove(table, slot);
-    }
-    return true;
-}
-
 static enum flow update_finish(struct operator *base)
 {
     struct update *self = (struct update *)base;
@@ -286,7 +271,7 @@ static enum flow update_finish(struct operator *base)
     }
     if (!sort_values(self, &sorted, starts)) {
         beck__error_memory(&task->error, base->op->name, size);
-    } else if (update_forget(self)) {
+    } else if (beck__state_forget(self->state.table, task->batch_ms - base->op->timeout_ms)) {
         beck__call_enter(&self->call);
         flow = update_all(self, sorted.chunk, starts);
         beck__call_leave(&self->call);

@@ -319,6 +319,120 @@ static void test_update_of_touched_keys_and_time_to_live(void **state)
     close(&s);
 }
 
+/* ---- known functions ------------------------------------------------------------------------- */
+
+/* One value column of that type; the state and what a row emits are its like. */
+static void open_known(struct stateful *s, bool kernel, enum op_fold fold, const char *value)
+{
+    char in[40], out[60];
+
+    snprintf(in, sizeof in, "k STRING, v %s", value);
+    snprintf(out, sizeof out, "v %s", fold == FOLD_COUNT ? "BIGINT" : value);
+    bench_open(&s->x, in);
+    struct op op = test_op(&s->x.arena, kernel ? OP_ACCUMULATE : OP_TRACK, in, in);
+    op.out = fold == FOLD_COUNT ? test_schema(&s->x.arena, "k STRING, v BIGINT") : op.in;
+    op.keys = 1;
+    op.emits = kernel ? EMITS_ONE : EMITS_ANY;
+    op.fold = fold;
+    op.state = test_schema(&s->x.arena, out);
+    s->program = test_program(&s->x.arena, &op, 1);
+    s->resident = NULL;
+    s->batch_ms = 0;
+    if (kernel)
+        return;
+    if (fold == FOLD_SUM)
+        FUNCTION(s, beck_track_sum);
+    else if (fold == FOLD_MIN)
+        FUNCTION(s, beck_track_min);
+    else if (fold == FOLD_MAX)
+        FUNCTION(s, beck_track_max);
+    else if (fold == FOLD_COUNT)
+        FUNCTION(s, beck_track_count);
+    else
+        FUNCTION(s, beck_track_last);
+}
+
+static void random_rows(struct stateful *s, bool real, uint64_t *seed)
+{
+    static const double odd[] = {0.0, -0.0, 1e300, -1e300};
+
+    for (uint32_t i = test_below(seed, 40); i > 0; i--) {
+        char key[40];
+        int64_t n = (int64_t)test_random(seed);
+        beck_value v = test_below(seed, 8) == 0 ? beck_null
+                       : !real                  ? beck_integer_value(n)
+                       : test_below(seed, 5)    ? beck_double_value((double)n)
+                                                : beck_double_value(odd[test_below(seed, 4)]);
+        if (real && test_below(seed, 12) == 0)
+            v = beck_double_value((double)NAN);
+        snprintf(key, sizeof key, "key %u", test_below(seed, 12));
+        ROW(&s->x, key, v);
+    }
+}
+
+/* The kernel does what the callback behind the same name does, also when attempts fail. */
+static void test_kernels(void **state)
+{
+    (void)state;
+    static const enum op_fold folds[] = {FOLD_SUM, FOLD_MIN, FOLD_MAX, FOLD_COUNT, FOLD_LAST};
+
+    for (size_t i = 0; i < 2 * BECK__COUNT_OF(folds); i++) {
+        struct stateful a, b;
+        enum op_fold fold = folds[i / 2];
+        bool real = i % 2 != 0;
+        uint64_t seed = i + 1, same = i + 1;
+        open_known(&a, true, fold, real ? "DOUBLE" : "BIGINT");
+        open_known(&b, false, fold, real ? "DOUBLE" : "BIGINT");
+        for (int n = 0; n < 40; n++) {
+            random_rows(&a, real, &seed);
+            random_rows(&b, real, &same);
+            if (test_below(&seed, 4) == 0) {
+                attempt(&a);
+                assert_int_equal(a.x.task.error.status, BECK_OK);
+                beck__resident_seal(a.resident, false);
+            }
+            test_below(&same, 4);
+            const char *rows = beck__arena_text(&a.x.arena, batch(&b));
+            assert_string_equal(batch(&a), rows);
+            rows = beck__arena_text(&a.x.arena, states(&b, b.resident));
+            assert_string_equal(states(&a, a.resident), rows);
+        }
+        close(&a);
+        close(&b);
+    }
+}
+
+static void test_known_lists(void **state)
+{
+    (void)state;
+    static const int two = 2;
+    struct stateful s;
+    open(&s, OP_UPDATE, "k STRING, count BIGINT, values ARRAY<BIGINT>",
+         "count BIGINT, values ARRAY<BIGINT>");
+    FUNCTION(&s, beck_running_distinct);
+    ROW(&s.x, "a", 5);
+    ROW(&s.x, "a", 7);
+    ROW(&s.x, "a", 5);
+    ROW(&s.x, "b", beck_null);
+    batch(&s);
+    ROW(&s.x, "a", 9);
+    ROW(&s.x, "a", 7);
+    batch(&s);
+    assert_string_equal(states(&s, s.resident), "(a,3,[5, 7, 9])\n(b,0,[])\n");
+    close(&s);
+    open(&s, OP_UPDATE, "k STRING, values ARRAY<BIGINT>", "values ARRAY<BIGINT>");
+    FUNCTION(&s, beck_running_top);
+    op_of(&s)->bytes = beck_bytes_of(&two, sizeof two);
+    for (int i = 0; i < 5; i++)
+        ROW(&s.x, "a", i * 7 % 5);
+    batch(&s);
+    assert_string_equal(states(&s, s.resident), "(a,[4, 3])\n");
+    ROW(&s.x, "a", 9);
+    batch(&s);
+    assert_string_equal(states(&s, s.resident), "(a,[9, 4])\n");
+    close(&s);
+}
+
 /* ---- as blocks ------------------------------------------------------------------------------- */
 
 /* What is loaded again looks and times out like what was saved. */
@@ -417,6 +531,7 @@ int main(void)
         test(test_track),     test(test_failed_attempts_leave_nothing),
         test(test_timeouts),  test(test_mistakes),
         test(test_update),    test(test_update_of_touched_keys_and_time_to_live),
+        test(test_kernels),   test(test_known_lists),
         test(test_snapshots), test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

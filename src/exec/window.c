@@ -139,6 +139,29 @@ static bool push_row(struct window_op *self, struct window_slice *slice, const s
     return true;
 }
 
+/* What follows keys [from, from + count) of a slice so far. Plain rows of keys that nothing follows
+ * are there, too, and mean nothing. */
+static bool push_following(struct window_op *self, struct turn *turn, struct window_slice *after,
+                           uint32_t from, uint32_t count)
+{
+    const uint32_t *slots = after->slots + from;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (turn->has[slots[i]])
+            beck__bit_set(after->follows, from + i);
+    if (turn->front.plain) {
+        after->rows.chunk->rows += count;
+        return beck__state_rows_get(&turn->front, slots, count, &after->rows, 0);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool follows = turn->has[slots[i]] != 0;
+        uint32_t row = follows ? beck__state_rows_row(&turn->front, slots[i]) : 0;
+        if (!push_row(self, after, follows ? &turn->front.rows : NULL, row))
+            return false;
+    }
+    return true;
+}
+
 /* Keys [from, from + count) of a slice: what follows it so far goes to `after`, and with its own
  * states before it becomes their front. */
 static bool turn_keys(struct window_op *self, struct turn *turn, const struct window_slice *slice,
@@ -146,17 +169,11 @@ static bool turn_keys(struct window_op *self, struct turn *turn, const struct wi
 {
     struct keys_part *alone = &self->alone, *met = &self->met;
 
+    if (!push_following(self, turn, after, from, count))
+        return false;
     alone->count = met->count = 0;
-    for (uint32_t i = from; i < from + count; i++) {
-        uint32_t slot = slice->slots[i];
-        bool follows = turn->has[slot] != 0;
-        uint32_t row = follows ? beck__state_rows_row(&turn->front, slot) : 0;
-        if (!push_row(self, after, follows ? &turn->front.rows : NULL, row))
-            return false;
-        if (follows)
-            beck__bit_set(after->follows, i);
-        part_add(follows ? met : alone, slot, i);
-    }
+    for (uint32_t i = from; i < from + count; i++)
+        part_add(turn->has[slice->slots[i]] ? met : alone, slice->slots[i], i);
     if (met->count && (!copy_states(self, &self->left, &slice->rows, met->rows, met->count) ||
                        !beck__state_rows_get(&turn->front, met->slots, met->count, &self->right,
                                              self->base.op->keys) ||
@@ -194,6 +211,8 @@ static bool turn_slice(struct window_op *self, struct turn *turn, const struct w
     after->count = slice->count;
     if (slice->count)
         memcpy(after->slots, slice->slots, slice->count * sizeof *after->slots);
+    if (!beck__builder_reserve(&after->rows, slice->count))
+        return no_memory(self);
     for (uint32_t from = 0; from < slice->count; from += BECK__CHUNK_ROWS) {
         uint32_t left = slice->count - from;
         uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
@@ -308,16 +327,14 @@ static enum flow window_push(struct operator *base, const beck_chunk *chunk)
 /* The backs of entries [from, from + count) as they were. */
 static bool note_old(struct window_state *w, const uint32_t *slots, uint32_t from, uint32_t count)
 {
-    for (uint32_t i = from; i < from + count; i++) {
-        uint32_t slot = slots[i], row = beck__state_rows_row(&w->back, slot);
-        w->old[i] = w->has[slot] & HAS_BACK ? row : NO_SLOT;
-        if (w->old[i] == NO_SLOT || !w->back.plain)
-            continue;
-        w->old[i] = w->old_rows.chunk->rows;
-        for (uint32_t k = 0; k < w->old_rows.schema->count; k++)
-            if (!beck__builder_cell(&w->old_rows, k, &w->back.rows.chunk->column[k], row, false))
-                return false;
-        beck__builder_end_row(&w->old_rows);
+    uint32_t row = w->old_rows.chunk->rows;
+
+    if (w->back.plain && !beck__state_rows_get(&w->back, slots + from, count, &w->old_rows, 0))
+        return false;
+    w->old_rows.chunk->rows += count;
+    for (uint32_t i = from; i < from + count; i++, row++) {
+        uint32_t old = w->back.plain ? row : beck__state_rows_row(&w->back, slots[i]);
+        w->old[i] = w->has[slots[i]] & HAS_BACK ? old : NO_SLOT;
     }
     return true;
 }
@@ -355,6 +372,8 @@ static bool fill_slice(struct window_op *self, struct window_slice *slice)
 {
     uint32_t keys = self->base.op->keys;
 
+    if (!beck__builder_reserve(&slice->rows, self->count))
+        return no_memory(self);
     for (uint32_t from = 0; from < self->count; from += BECK__CHUNK_ROWS) {
         uint32_t left = self->count - from;
         uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;

@@ -186,7 +186,7 @@ static bool state_fits(const struct op *op)
     if (!op->state || op->state->count == 0 || op->keys == 0 || op->keys >= op->in->count ||
         op->timeout_ms < 0)
         return false;
-    return op->kind == OP_TRACK ||
+    return op->kind == OP_TRACK || op->kind == OP_ACCUMULATE ||
            (op->out->count == op->keys + op->state->count &&
             same_types(op->in->fields, op->out->fields, op->keys) &&
             same_types(op->state->fields, op->out->fields + op->keys, op->state->count));
@@ -204,6 +204,34 @@ static bool window_fits(const struct op *op)
            op->in->count == op->keys + op->state->count && op->state->count > 0 &&
            same_types(op->in->fields + op->keys, op->state->fields, op->state->count) &&
            group_fits(&group);
+}
+
+static bool is_number(const struct field *field)
+{
+    return field->type == BECK_BIGINT || field->type == BECK_DOUBLE ||
+           field->type == BECK_TIMESTAMP;
+}
+
+/* Numbers to numbers of the same types, or one count. */
+static bool accumulate_fits(const struct op *op)
+{
+    bool counts = op->fold == FOLD_COUNT;
+    uint32_t values = op->in->count - op->keys;
+
+    if (!state_fits(op) || op->out->count != op->keys + op->state->count ||
+        !same_types(op->in->fields, op->out->fields, op->keys) ||
+        !same_types(op->state->fields, op->out->fields + op->keys, op->state->count))
+        return false;
+    for (uint32_t i = 0; i < op->state->count; i++)
+        if (!is_number(&op->state->fields[i]) ||
+            (op->fold == FOLD_SUM && op->state->fields[i].type == BECK_TIMESTAMP))
+            return false;
+    if (counts)
+        return op->state->count == 1 && op->state->fields[0].type == BECK_BIGINT;
+    return (op->fold == FOLD_SUM || op->fold == FOLD_MIN || op->fold == FOLD_MAX ||
+            op->fold == FOLD_LAST) &&
+           values == op->state->count &&
+           same_types(op->in->fields + op->keys, op->state->fields, values);
 }
 
 bool beck__op_fits(const struct op *op)
@@ -246,6 +274,8 @@ bool beck__op_fits(const struct op *op)
         return state_fits(op);
     case OP_WINDOW:
         return window_fits(op);
+    case OP_ACCUMULATE:
+        return accumulate_fits(op);
     case OP_COUNT:
         break;
     }

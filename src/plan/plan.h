@@ -27,7 +27,8 @@
     X(SAME, "same")           /* the rows whose key is that of `row` */                            \
     X(UPDATE, "update")       /* stateful: a callback per key and its values of the batch */       \
     X(TRACK, "track")         /* stateful: a callback per row, and per key that timed out */       \
-    X(WINDOW, "window")       /* stateful: partial states of a batch to results of a window */
+    X(WINDOW, "window")       /* stateful: partial states of a batch to results of a window */     \
+    X(ACCUMULATE, "running")  /* stateful: a fold per key over all batches, of numbers */
 
 enum op_kind {
 #define BECK__OP_ENUM(id, text) OP_##id,
@@ -56,6 +57,7 @@ enum op_fold {
     FOLD_COMBINE, /* function[0] create or `row`, [1] merge_value, [2] merge_combiners */
     FOLD_LIST,    /* group_by_key */
     FOLD_SIDES,   /* cogroup: an ARRAY per STRUCT column, of those that are not null */
+    FOLD_LAST,    /* of ACCUMULATE alone */
     FOLD_KINDS
 };
 
@@ -83,7 +85,7 @@ struct op {
     uint64_t number;          /* of rows; n of FOLD_TOP; others as BECK__OPS says */
     const beck_schema *state; /* of a stateful one: columns of a key's state; else NULL */
     bool every;               /* UPDATE: also keys without values in the batch */
-    int64_t timeout_ms;       /* UPDATE, TRACK: a key not touched for longer is due; 0: never */
+    int64_t timeout_ms;       /* a key that was not touched for longer is due; 0: never */
     int64_t period_ms;        /* WINDOW: from slice to slice */
     uint64_t slices;          /* WINDOW: in it */
     struct function_id function[3];

@@ -10,8 +10,9 @@ static const char *const op_texts[] = {
 #undef OP_TEXT
 };
 
-static const char *const fold_texts[] = {"sum", "min",  "max",    "avg",     "count", "distinct",
-                                         "top", "user", "reduce", "combine", "list",  "sides"};
+static const char *const fold_texts[] = {"sum",      "min",   "max",  "avg",    "count",
+                                         "distinct", "top",   "user", "reduce", "combine",
+                                         "list",     "sides", "last"};
 
 static bool op_calls(const struct op *op)
 {

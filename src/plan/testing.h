@@ -87,6 +87,7 @@ static const struct test_sample test_samples[] = {
     {OP_TRACK, "k STRING, v DOUBLE", "x DOUBLE", 1, 0, 0, 0, 0},
     {OP_WINDOW, "k STRING, n STRUCT<s DOUBLE, n BIGINT>", "k STRING, n DOUBLE", 1, FOLD_AVG, 0, 0,
      0},
+    {OP_ACCUMULATE, "k STRING, v DOUBLE", "k STRING, v DOUBLE", 1, FOLD_MAX, 0, 0, 0},
     {OP_WINDOW, "c BIGINT", "c BIGINT", 0, FOLD_COUNT, 0, 0, 0},
 };
 
@@ -103,7 +104,7 @@ static inline struct op test_sample_op(struct arena *arena, const struct test_sa
         op.every = op.kind == OP_UPDATE;
         op.timeout_ms = 5000;
     }
-    if (op.kind == OP_WINDOW) {
+    if (op.kind == OP_WINDOW || op.kind == OP_ACCUMULATE) {
         beck_schema *state = beck__arena_alloc(arena, sizeof *state);
         *state = (beck_schema){op.in->count - op.keys, op.in->fields + op.keys};
         op.state = state;

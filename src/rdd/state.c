@@ -135,6 +135,20 @@ static struct node *scan(struct graph *graph, struct node *parent, const struct 
     return node;
 }
 
+/* A known function of numbers has a kernel behind it, if the schemas are what that makes. */
+static void use_kernel(struct op *op, enum op_fold fold, enum op_emits emits)
+{
+    struct op kernel = *op;
+
+    kernel.kind = OP_ACCUMULATE;
+    kernel.name = "kernel"; /* advance gives the name */
+    kernel.fold = fold;
+    kernel.emits = emits;
+    kernel.every = false;
+    if (fold != FOLD_KINDS && beck__op_fits(&kernel))
+        *op = kernel;
+}
+
 struct node *beck__node_map_with_state(struct graph *graph, struct node *parent, int64_t slide_ms,
                                        const beck_map_with_state_args *args)
 {
@@ -147,6 +161,7 @@ struct node *beck__node_map_with_state(struct graph *graph, struct node *parent,
                                 .partitions = args->partitions,
                                 .ctx = args->ctx,
                                 .ctx_size = args->ctx_size};
+    enum op_fold fold = beck__known_track(args->fn);
     struct op op = {.kind = OP_TRACK, .emits = EMITS_ANY};
 
     if (!parent || !state_op(graph, parent, &origin, &common, &op))
@@ -156,6 +171,8 @@ struct node *beck__node_map_with_state(struct graph *graph, struct node *parent,
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__node_schema(graph, &origin, args->schema);
+    if (op.out)
+        use_kernel(&op, fold, EMITS_ONE);
     return op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
 }
 
@@ -171,7 +188,9 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                 .partitions = args->partitions,
                                 .ctx = args->ctx,
                                 .ctx_size = args->ctx_size};
-    struct op op = {.kind = OP_UPDATE, .emits = EMITS_NONE, .every = !args->touched_only};
+    bool known;
+    enum op_fold fold = beck__known_update(args->fn, &known);
+    struct op op = {.kind = OP_UPDATE, .emits = EMITS_NONE, .every = !args->touched_only && !known};
 
     if (!parent || !state_op(graph, parent, &origin, &common, &op))
         return NULL;
@@ -180,6 +199,8 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__schema_join(graph, op.in->fields, op.keys, op.state->fields, op.state->count);
+    if (op.out)
+        use_kernel(&op, fold, EMITS_NONE);
     struct node *node = op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
     return node ? scan(graph, node, &origin) : NULL;
 }

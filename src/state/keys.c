@@ -92,6 +92,8 @@ static bool key_equal(const struct keys *keys, uint32_t group, const beck_chunk 
     if (keys->kind == KEYS_STRING && !a->valid && !b->valid)
         return beck__view_equal((const beck_view *)a->data + group,
                                 (const beck_view *)b->data + row);
+    if (keys->kind == KEYS_INTEGER && !a->valid && !b->valid)
+        return ((const int64_t *)a->data)[group] == ((const int64_t *)b->data)[row];
     for (uint32_t k = 0; k < keys->columns; k++)
         if (!beck__cell_equal(&keys->rows.chunk->column[k], group, &chunk->column[k], row))
             return false;
@@ -198,13 +200,46 @@ static bool find_strings(struct keys *keys, const beck_chunk *chunk, uint32_t fr
     return true;
 }
 
+/* The same of integers. */
+static bool find_integers(struct keys *keys, const beck_chunk *chunk, uint32_t from, uint32_t count,
+                          uint32_t *groups)
+{
+    const uint64_t *values = (const uint64_t *)chunk->column[0].data + from;
+    const struct hash *h = &keys->index;
+    uint64_t hashes[BLOCK];
+
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = mix(values[i]);
+        __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
+    }
+    const uint64_t *known = keys->rows.chunk->column[0].data;
+    for (uint32_t i = 0; i < count; i++) {
+        groups[i] = (uint32_t)beck__hash_guess(h, hashes[i]); /* + 1; 0: none */
+        __builtin_prefetch(&known[groups[i] - (groups[i] != 0)]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (groups[i] && known[groups[i] - 1] == values[i]) {
+            groups[i]--;
+            continue;
+        }
+        if (!find_any(keys, chunk, from + i, hashes[i], &groups[i]))
+            return false;
+        known = keys->rows.chunk->column[0].data; /* may have moved */
+    }
+    return true;
+}
+
 static bool find_batch(struct keys *keys, const beck_chunk *chunk, uint32_t from, uint32_t count,
                        uint32_t *groups)
 {
     uint64_t hashes[BLOCK];
+    bool nulls = keys->kind == KEYS_ANY || chunk->column->valid ||
+                 keys->rows.chunk->column[0].valid; /* there may be */
 
-    if (keys->kind == KEYS_STRING && !chunk->column->valid && !keys->rows.chunk->column[0].valid)
+    if (keys->kind == KEYS_STRING && !nulls)
         return find_strings(keys, chunk, from, count, groups);
+    if (keys->kind == KEYS_INTEGER && !nulls)
+        return find_integers(keys, chunk, from, count, groups);
     if (!hash_rows(keys, chunk, from, count, hashes))
         return false;
     for (uint32_t i = 0; i < count; i++)
@@ -298,7 +333,7 @@ void beck__keys_remove(struct keys *keys, uint32_t slot)
 bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count)
 {
     struct builder fresh;
-    struct hash index = {.memory = keys->memory};
+    struct hash index = {.memory = keys->memory, .dense = keys->index.dense};
     uint64_t *hashes = beck__alloc(keys->memory, ((size_t)count + 1) * sizeof *hashes);
 
     if (beck__builder_init(&fresh, keys->memory, &keys->schema, UINT32_MAX, NULL)) {

@@ -106,13 +106,18 @@ void beck__state_rows_keep(struct state_rows *store, const uint32_t *order, uint
 /* ---- table: keys with state --------------------------------------------------------------------
  */
 
-/* What a slot was before the attempt. */
+/* What a slot was before the attempt: its row, as for beck__state_rows_restore; NO_SLOT: it had no
+ * state; NO_KEY: not even its key was there. */
 struct undo_entry {
-    uint32_t slot;
-    uint32_t row;   /* of the state it had, as for beck__state_rows_restore; NO_SLOT: none */
-    bool added;     /* not even its key was there */
-    uint32_t older; /* its neighbour in the order of touches */
-    int64_t touched_ms;
+    uint32_t slot, row;
+};
+
+#define NO_KEY (NO_SLOT - 1)
+
+/* And when it was touched, and its neighbour in the order of touches. */
+struct undo_touch {
+    int64_t time_ms;
+    uint32_t older;
 };
 
 /* Slots with a state in the order in which they were touched last: who is due stands at its head.
@@ -133,7 +138,8 @@ struct state_table {
     uint64_t count;           /* keys with a state */
     struct touches touches;
     struct undo_entry *undo;
-    size_t undo_capacity;
+    struct undo_touch *undo_touches; /* timed; beside undo */
+    size_t undo_capacity, touch_capacity;
     uint32_t undo_count;
     struct builder undo_rows; /* of plain rows */
 };
@@ -157,11 +163,18 @@ bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t
 /* The saved slots get these rows (see beck__state_rows_put). */
 bool beck__state_put(struct state_table *table, const uint32_t *slots, uint32_t count,
                      const beck_chunk *chunk, uint32_t first);
+/* The saved slots of plain rows have a state from now on, whose cells the caller writes; fresh[i]:
+ * slots[i] had none before, and does not come before i. */
+void beck__state_appear(struct state_table *table, const uint32_t *slots, uint32_t count,
+                        bool *fresh);
 void beck__state_remove(struct state_table *table, uint32_t slot); /* a saved one */
 /* A saved slot with a state was touched at time_ms. */
 void beck__state_touch(struct state_table *table, uint32_t slot, int64_t time_ms);
 /* The slot that was touched longest ago, if that was before time_ms; else NO_SLOT. */
 uint32_t beck__state_due(const struct state_table *table, int64_t before_ms);
+
+/* Removes the slots that were touched before that time. */
+bool beck__state_forget(struct state_table *table, int64_t before_ms);
 
 /* Ends an attempt: `keep` what it did, or undo it. False without memory: it was kept all the same.
  */

@@ -14,7 +14,7 @@ beck_status beck__state_init(struct state_table *table, const struct allocator *
     table->timed = timed;
     table->touches.oldest = table->touches.newest = NO_SLOT;
     beck_status status = beck__keys_init(&table->keys, memory, key_schema, columns, error);
-    table->keys.lean = true;
+    table->keys.lean = table->keys.index.dense = true;
     if (!status)
         status = beck__state_rows_init(&table->rows, memory, state_schema, error);
     if (!status)
@@ -37,6 +37,7 @@ void beck__state_deinit(struct state_table *table)
     beck__free(memory, t->older, t->capacities[1] * sizeof *t->older);
     beck__free(memory, t->newer, t->capacities[2] * sizeof *t->newer);
     beck__free(memory, table->undo, table->undo_capacity * sizeof *table->undo);
+    beck__free(memory, table->undo_touches, table->touch_capacity * sizeof *table->undo_touches);
     if (table->undo_rows.memory)
         beck__builder_deinit(&table->undo_rows);
     beck__state_rows_deinit(&table->rows);
@@ -111,14 +112,18 @@ static bool grow(struct state_table *table, uint32_t slots)
     return beck__state_rows_grow(&table->rows, slots);
 }
 
-static bool push_undo(struct state_table *table, const struct undo_entry *entry)
+static bool reserve_undo(struct state_table *table, uint32_t more)
 {
-    if (!beck__vector_reserve(table->keys.memory, (void **)&table->undo, &table->undo_capacity,
-                              (size_t)table->undo_count + 1, sizeof *table->undo))
-        return no_memory(table);
-    table->undo[table->undo_count++] = *entry;
-    beck__bit_set(table->saved, entry->slot);
-    return true;
+    const struct allocator *memory = table->keys.memory;
+    size_t count = (size_t)table->undo_count + more;
+
+    return (beck__vector_reserve(memory, (void **)&table->undo, &table->undo_capacity, count,
+                                 sizeof *table->undo) &&
+            (!table->timed ||
+             beck__vector_reserve(memory, (void **)&table->undo_touches, &table->touch_capacity,
+                                  count, sizeof *table->undo_touches)) &&
+            (!table->rows.plain || beck__builder_reserve(&table->undo_rows, more))) ||
+           no_memory(table);
 }
 
 bool beck__state_find(struct state_table *table, const beck_chunk *chunk, uint32_t from,
@@ -131,48 +136,83 @@ bool beck__state_find(struct state_table *table, const beck_chunk *chunk, uint32
     /* Also after a failure: keys that came before it must be known to the undo list. */
     if (!grow(table, now))
         ok = false;
+    bool noted = now == known || (now <= table->rows.slots && reserve_undo(table, now - known));
     for (uint32_t s = known; s < now; s++) {
-        struct undo_entry entry = {.slot = s, .row = NO_SLOT, .added = true, .older = NO_SLOT};
-        if (s >= table->rows.slots || !push_undo(table, &entry)) {
+        if (!noted) {
             beck__keys_remove(&table->keys, s);
-            ok = false;
+            continue;
         }
+        table->undo[table->undo_count++] = (struct undo_entry){s, NO_KEY};
+        beck__bit_set(table->saved, s);
     }
-    return ok;
+    return ok && noted;
 }
 
-static bool save_row(struct state_table *table, uint32_t slot)
+/* The cells of a plain row, for which there is room in undo_rows. */
+static void save_row(struct state_table *table, uint32_t slot)
+{
+    const beck_chunk *rows = table->rows.rows.chunk;
+    beck_chunk *undo = table->undo_rows.chunk;
+
+    for (uint32_t k = 0; k < rows->columns; k++) {
+        const beck_column *from = &rows->column[k];
+        beck_column *to = &undo->column[k];
+        ((int64_t *)to->data)[to->size] = ((const int64_t *)from->data)[slot];
+        if (from->valid && !to->valid)
+            beck__column_need_valid(to);
+        if (to->valid && (!from->valid || beck__bit_get(from->valid, slot)))
+            beck__bit_set(to->valid, to->size);
+        else if (to->valid)
+            beck__bit_clear(to->valid, to->size);
+        to->size++;
+    }
+    undo->rows++;
+}
+
+/* The misses of what save_row and the caller will touch overlap. */
+static void fetch_rows(const struct state_table *table, const uint32_t *slots, uint32_t count)
 {
     const beck_chunk *rows = table->rows.rows.chunk;
 
-    for (uint32_t k = 0; k < rows->columns; k++)
-        if (!beck__builder_cell(&table->undo_rows, k, &rows->column[k], slot, false))
-            return false;
-    beck__builder_end_row(&table->undo_rows);
-    return true;
+    for (uint32_t k = 0; table->rows.plain && k < rows->columns; k++)
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch((const int64_t *)rows->column[k].data + slots[i], 1);
 }
 
 bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t count)
 {
+    if (count > 1)
+        fetch_rows(table, slots, count);
+    if (!reserve_undo(table, count))
+        return false;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t s = slots[i];
         if (beck__bit_get(table->saved, s))
             continue;
-        struct undo_entry entry = {.slot = s, .row = NO_SLOT, .older = NO_SLOT};
+        beck__bit_set(table->saved, s);
+        struct undo_entry *entry = &table->undo[table->undo_count];
+        *entry = (struct undo_entry){s, NO_SLOT};
         if (beck__state_has(table, s)) {
-            entry.row = table->rows.plain ? table->undo_rows.chunk->rows
-                                          : beck__state_rows_row(&table->rows, s);
-            if (table->rows.plain && !save_row(table, s))
-                return no_memory(table);
-            if (table->timed) {
-                entry.touched_ms = table->touches.time_ms[s];
-                entry.older = table->touches.older[s];
-            }
+            entry->row = table->rows.plain ? table->undo_rows.chunk->rows : table->rows.row_of[s];
+            if (table->rows.plain)
+                save_row(table, s);
+            if (table->timed)
+                table->undo_touches[table->undo_count] =
+                    (struct undo_touch){table->touches.time_ms[s], table->touches.older[s]};
         }
-        if (!push_undo(table, &entry))
-            return false;
+        table->undo_count++;
     }
     return true;
+}
+
+void beck__state_appear(struct state_table *table, const uint32_t *slots, uint32_t count,
+                        bool *fresh)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        fresh[i] = !beck__state_has(table, slots[i]);
+        table->count += fresh[i];
+        beck__bit_set(table->present, slots[i]);
+    }
 }
 
 bool beck__state_put(struct state_table *table, const uint32_t *slots, uint32_t count,
@@ -255,6 +295,18 @@ void beck__state_remove(struct state_table *table, uint32_t slot)
     table->count--;
 }
 
+bool beck__state_forget(struct state_table *table, int64_t before_ms)
+{
+    uint32_t slot;
+
+    while ((slot = beck__state_due(table, before_ms)) != NO_SLOT) {
+        if (!beck__state_save(table, &slot, 1))
+            return false;
+        beck__state_remove(table, slot);
+    }
+    return true;
+}
+
 /* ---- the end of an attempt ------------------------------------------------------------------- */
 
 static void undo(struct state_table *table)
@@ -264,16 +316,16 @@ static void undo(struct state_table *table)
     for (uint32_t i = table->undo_count; i-- > 0;) { /* backwards: neighbours are right again */
         const struct undo_entry *e = &table->undo[i];
         beck__state_remove(table, e->slot);
-        if (e->added)
+        if (e->row == NO_KEY)
             beck__keys_remove(&table->keys, e->slot);
-        if (e->row == NO_SLOT)
+        if (e->row >= NO_KEY)
             continue;
         beck__state_rows_restore(&table->rows, e->slot, table->undo_rows.chunk, e->row);
         beck__bit_set(table->present, e->slot);
         table->count++;
         if (table->timed) {
-            link_after(t, e->slot, e->older);
-            t->time_ms[e->slot] = e->touched_ms;
+            link_after(t, e->slot, table->undo_touches[i].older);
+            t->time_ms[e->slot] = table->undo_touches[i].time_ms;
         }
     }
 }
