@@ -133,6 +133,7 @@ if(TARGET beck)
   beck_conform(isolate --master local[2] --isolate)
   beck_conform(encode --master local[2] --conf engine.encode=all)
   beck_conform(kernels --master local[2] --kernels)
+  beck_conform(persist --master local[2] --persist --conf engine.storage_bytes=1)
   # Each seed picks how they run and what fails meanwhile.
   if(BECK_SANITIZE_FLAGS)
     beck_conform(faults --seed 1..5)

@@ -21,6 +21,7 @@ static const char usage[] =
     "      --conf KEY=VALUE     with this option, for example engine.encode=all\n"
     "      --only FILE          only the vectors named in this file, one a line\n"
     "      --kernels            add, max and min by the built-in aggregates\n"
+    "      --persist            what each operator makes stays, each at another level\n"
     "      --names              also print the names of those that pass\n"
     "      --seed N or N..M     each seed picks a master, a mode of the engine and faults: tasks\n"
     "                           fail and processes are killed; the same rows must come out\n"

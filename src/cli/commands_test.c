@@ -134,13 +134,14 @@ static void conform_counts(void **state)
     assert_string_equal(printed, "/does/not/exist: No such file or directory\n"
                                  "0 passed, 1 failed\n");
     assert_int_equal(conform("--seed", "3..4", vectors), 1);
-    assert_string_equal(
-        strstr(printed, "seed 4"),
-        "seed 4 (--master=local[2] --conf=engine.attempts=2 --conf=engine.faults=355996): v1: "
-        "expected 3, got 2\n"
-        "seed 4 (--master=local[2] --conf=engine.attempts=2 --conf=engine.faults=355996): (a "
-        "vector): it has no name\n"
-        "2 passed, 4 failed\n");
+    assert_string_equal(strstr(printed, "seed 4"),
+                        "seed 4 (--persist --master=local[2] --conf=engine.storage_bytes=149 "
+                        "--conf=engine.attempts=3 --conf=engine.faults=147084): v1: "
+                        "expected 3, got 2\n"
+                        "seed 4 (--persist --master=local[2] --conf=engine.storage_bytes=149 "
+                        "--conf=engine.attempts=3 --conf=engine.faults=147084): (a "
+                        "vector): it has no name\n"
+                        "2 passed, 4 failed\n");
     beck__cli_remove(folder);
 }
 

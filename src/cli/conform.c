@@ -130,6 +130,7 @@ static bool run_seed(struct tally *tally, uint64_t seed, char **files, int count
     beck__cli_plan_text(&plan, text, sizeof text);
     snprintf(before, sizeof before, "seed %llu (%s): ", (unsigned long long)seed, text);
     conform.kernels = given->kernels || plan.kernels;
+    conform.persist = given->persist || plan.persist;
     conform.argc = given->argc + plan.argc;
     conform.argv = calloc((size_t)conform.argc + 1, sizeof *conform.argv);
     if (!conform.argv)
@@ -180,6 +181,8 @@ static bool take_own(struct conform *conform, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--kernels") == 0) {
             conform->kernels = true;
+        } else if (strcmp(argv[i], "--persist") == 0) {
+            conform->persist = true;
         } else if (strcmp(argv[i], "--names") == 0) {
             conform->names = true;
         } else if (strcmp(argv[i], "--only") == 0) {

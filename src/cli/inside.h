@@ -180,6 +180,7 @@ struct node {
 struct graph {
     beck_context *ctx;
     bool kernels; /* reduce by the built-in aggregates */
+    bool persist; /* results stay */
     struct types types;
     struct node nodes[NODES_MAX];
     size_t count;
@@ -265,6 +266,7 @@ struct conform {
     char **argv;
     struct json_object *reference; /* rows by name that must come out in every run, or NULL */
     bool kernels;                  /* --kernels: reduce by built-in aggregates */
+    bool persist;                  /* --persist: what each operator makes stays */
     const char *only;              /* --only FILE: the names in it, one a line */
     bool names;                    /* --names: print the names of those that pass */
     struct seeds seeds;
@@ -273,9 +275,10 @@ struct conform {
 /* False if that is none. */
 bool beck__cli_seeds(const char *text, struct seeds *seeds);
 
-/* What a seed picks: options for Beck, and --kernels. */
+/* What a seed picks: options for Beck, --kernels and --persist. */
 struct plan {
     bool kernels;
+    bool persist;
     int argc;
     char *argv[8];
     char words[8][40];

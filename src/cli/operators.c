@@ -402,6 +402,18 @@ static bool build_step(struct graph *graph, struct step *step)
     return known ? done : beck__cli_fail(graph->failure, "unknown op %s", step->op);
 }
 
+/* Operator after operator at another level. */
+static void persist(const struct graph *graph, struct node *node)
+{
+    unsigned last = BECK_MEMORY_AND_DISK_SER;
+    beck_storage_level level = (beck_storage_level)(graph->count % last + 1);
+
+    if (graph->persist && node->stream)
+        beck_persist(node->stream, level);
+    if (graph->persist && node->rdd)
+        beck_persist(node->rdd, level);
+}
+
 bool beck__cli_build(struct graph *graph, struct json_object *entry)
 {
     const char *id = beck__json_text(entry, "id"), *op = beck__json_text(entry, "op");
@@ -421,6 +433,7 @@ bool beck__cli_build(struct graph *graph, struct json_object *entry)
     step.out->id = id;
     if (!build_step(graph, &step))
         return false;
+    persist(graph, step.out);
     graph->count++;
     return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seeds.c - what a seed of beck conform picks for all vectors: a master, a mode of the engine, and
- * faults. All of it is options that a user could give, so that they are all there is to tell.
+ * seeds.c - what a seed of beck conform picks for all vectors: a master, a mode of the engine, what
+ * stays, and faults. All of it is options that a user could give, so that they are all there is to
+ * tell.
  */
 #include "cli/inside.h"
 
@@ -58,6 +59,7 @@ void beck__cli_plan(uint64_t seed, struct plan *plan)
 
     plan->argc = 0;
     plan->kernels = false;
+    plan->persist = false;
     add(plan, "--master=local[%d]", seed ? threads[below(&state, 3)] : 1);
     if (!seed)
         return;
@@ -78,13 +80,18 @@ void beck__cli_plan(uint64_t seed, struct plan *plan)
     }
     if (below(&state, 2))
         add(plan, "--conf=engine.inline_rows=0");
+    plan->persist = below(&state, 3) == 0;
+    if (plan->persist)
+        add(plan, "--conf=engine.storage_bytes=%u", 1 + below(&state, 5000));
     add(plan, "--conf=engine.attempts=%u", 2 + below(&state, 3));
     add(plan, "--conf=engine.faults=%u", 1 + below(&state, 999999));
 }
 
 void beck__cli_plan_text(const struct plan *plan, char *text, size_t size)
 {
-    size_t used = (size_t)snprintf(text, size, "%s", plan->kernels ? "--kernels" : "");
+    const char *own[] = {"", "--kernels", "--persist", "--kernels --persist"};
+    size_t used =
+        (size_t)snprintf(text, size, "%s", own[(plan->kernels ? 1 : 0) + (plan->persist ? 2 : 0)]);
 
     for (int i = 0; i < plan->argc && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", plan->argv[i]);

@@ -46,6 +46,7 @@ static struct graph *apply(const struct transform *t, beck_rdd *const *in, struc
     }
     inner->ctx = t->graph->ctx;
     inner->kernels = t->graph->kernels;
+    inner->persist = t->graph->persist;
     inner->failure = failure;
     inner->count = t->count;
     for (size_t i = 0; i < t->count; i++)

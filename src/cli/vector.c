@@ -303,6 +303,7 @@ static bool run_with_guess(struct run *run)
         return beck__cli_fail(run->failure, "out of memory");
     run->graph->failure = run->failure;
     run->graph->kernels = run->conform->kernels;
+    run->graph->persist = run->conform->persist;
     passed = run_once(run);
     beck_context_free(run->ctx);
     run->ctx = NULL;

@@ -207,6 +207,8 @@ static struct dataset *advance(struct scope *scope, struct dataset *parent, stru
 
 static struct dataset *scan(struct scope *scope, struct dataset *advanced)
 {
+    while (advanced->kind == DATA_KEPT)
+        advanced = advanced->parent;
     const struct op *op = &advanced->keeper->program->ops[0];
     const beck_schema *schema = beck__resident_schema(&scope->arena, op, false);
     struct dataset *d = schema ? dataset_new(scope, DATA_SCAN, schema, advanced->partitions) : NULL;
