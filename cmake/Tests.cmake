@@ -120,6 +120,8 @@ foreach(source IN LISTS BECK_TEST_FILES)
   beck_register(whole/${name} ${target})
 endforeach()
 
+beck_long(simulation test-tests-streams_simulation 1 100)
+
 # The conformance vectors that pass; the list may only grow.
 if(TARGET beck)
   file(GLOB BECK_VECTORS CONFIGURE_DEPENDS "tests/conformance/*.json")
@@ -137,9 +139,11 @@ if(TARGET beck)
   # Each seed picks how they run and what fails meanwhile.
   if(BECK_SANITIZE_FLAGS)
     beck_conform(faults --seed 1..5)
+    set_tests_properties(conform/faults PROPERTIES TIMEOUT 1200)
   else()
     beck_conform(faults-1 --seed 1..25)
     beck_conform(faults-2 --seed 26..50)
+    set_tests_properties(conform/faults-1 conform/faults-2 PROPERTIES TIMEOUT 1200)
   endif()
   beck_long(conform/faults beck conform --only ${passing} --seed 1..1000 ${BECK_VECTORS})
 endif()
