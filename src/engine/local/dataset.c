@@ -226,7 +226,15 @@ static struct dataset *unite(struct scope *scope, struct dataset *const *parents
 
     for (uint32_t i = 0; i < count; i++)
         partitions += parents[i]->partitions;
-    return dataset_over(scope, DATA_UNION, parents[0]->schema, partitions, parents, count);
+    struct dataset *d =
+        dataset_over(scope, DATA_UNION, parents[0]->schema, partitions, parents, count);
+    uint32_t *starts = d ? beck__arena_alloc(&scope->arena, count * sizeof *starts) : NULL;
+    if (!starts)
+        return NULL;
+    for (uint32_t i = 1; i < count; i++)
+        starts[i] = starts[i - 1] + parents[i - 1]->partitions;
+    d->starts = starts;
+    return d;
 }
 
 static struct dataset *merge(struct scope *scope, struct dataset *const *parents, uint32_t count)
@@ -313,8 +321,25 @@ struct strip beck__dataset_strip(const struct dataset *d, uint32_t p)
     return (struct strip){d->out + p, d->lists, d->maps};
 }
 
+/* The last parent that starts at p or before: it has that partition. */
+static uint32_t find_parent(const struct dataset *d, uint32_t p)
+{
+    uint32_t low = 0, high = d->parent_count;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (d->starts[middle] <= p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct pieces beck__dataset_pieces(const struct dataset *d, uint32_t p)
 {
+    if (d->kind == DATA_UNION)
+        return (struct pieces){find_parent(d, p), 1};
     uint64_t all = d->parent ? d->parent->partitions : d->parent_count;
     uint64_t first = d->parent ? p * all / d->partitions : 0;
     uint64_t end = d->parent ? ((uint64_t)p + 1) * all / d->partitions : all;
@@ -325,7 +350,7 @@ struct pieces beck__dataset_pieces(const struct dataset *d, uint32_t p)
 struct dataset *beck__dataset_piece(const struct dataset *d, uint32_t p, uint32_t i,
                                     uint32_t *partition)
 {
-    *partition = d->parent ? i : p;
+    *partition = d->parent ? i : d->kind == DATA_UNION ? p - d->starts[i] : p;
     return d->parent ? d->parent : d->parents[i];
 }
 
@@ -390,12 +415,6 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
     case DATA_SCAN:
         return beck__keeper_count(d->keeper) == 0;
     case DATA_UNION:
-        for (uint32_t i = 0; i < d->parent_count; i++) {
-            if (partition < d->parents[i]->partitions)
-                return beck__dataset_nothing(d->parents[i], partition);
-            partition -= d->parents[i]->partitions;
-        }
-        break;
     case DATA_COALESCE:
         return pieces_nothing(d, partition);
     case DATA_PAIR:

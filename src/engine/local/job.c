@@ -391,14 +391,6 @@ static void need(struct dataset *d, uint32_t p)
             need(d->parent, q);
         break;
     case DATA_UNION:
-        for (uint32_t i = 0; i < d->parent_count; i++) {
-            if (p < d->parents[i]->partitions) {
-                need(d->parents[i], p);
-                break;
-            }
-            p -= d->parents[i]->partitions;
-        }
-        break;
     case DATA_COALESCE: {
         struct pieces pieces = beck__dataset_pieces(d, p);
         for (uint32_t i = 0; i < pieces.count; i++) {

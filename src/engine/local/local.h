@@ -52,6 +52,7 @@ struct dataset {
     bool silent, calls;             /* of the program */
     struct dataset *const *parents; /* UNION, PAIR; COALESCE that merges their partitions */
     uint32_t parent_count;
+    uint32_t *starts; /* UNION: the first partition of each parent */
     enum pair_kind pair;
     struct partitioning partitioning; /* SHUFFLE */
     struct blocks *out;               /* [map * lists + target] */
@@ -228,7 +229,7 @@ struct strip {
     uint32_t count;
 };
 struct strip beck__dataset_strip(const struct dataset *dataset, uint32_t partition);
-/* The parents' partitions in one of a COALESCE: [first, first + count) of dataset piece. */
+/* What is in one partition of a COALESCE or UNION: pieces [first, first + count). */
 struct pieces {
     uint32_t first, count;
 };

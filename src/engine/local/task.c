@@ -124,12 +124,6 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
         flow = run_program(task, d->program, d->parent, p, sink);
         break;
     case DATA_UNION:
-        for (uint32_t i = 0; i < d->parent_count; i++) {
-            if (p < d->parents[i]->partitions)
-                return run_partition(task, d->parents[i], p, sink);
-            p -= d->parents[i]->partitions;
-        }
-        break;
     case DATA_COALESCE:
         return run_pieces(task, d, p, sink);
     case DATA_PAIR:

@@ -153,8 +153,10 @@ static beck_status put_pieces(struct text *out, const struct dataset *d, uint32_
     struct pieces pieces = beck__dataset_pieces(d, p);
     beck_status status = BECK_OK;
 
-    beck__put_u8(out, 'C');
-    beck__put_u32(out, pieces.count);
+    if (pieces.count > 1) {
+        beck__put_u8(out, 'C');
+        beck__put_u32(out, pieces.count);
+    }
     for (uint32_t i = 0; !status && i < pieces.count; i++) {
         uint32_t q;
         const struct dataset *piece = beck__dataset_piece(d, p, pieces.first + i, &q);
@@ -186,19 +188,13 @@ static beck_status put_path(struct text *out, const struct dataset *d, uint32_t 
         beck__put_u8(out, 'N');
         status = put_program(out, d->program, error);
         return status ? status : put_path(out, d->parent, p, error);
-    case DATA_UNION:
-        for (uint32_t i = 0; i < d->parent_count; i++) {
-            if (p < d->parents[i]->partitions)
-                return put_path(out, d->parents[i], p, error);
-            p -= d->parents[i]->partitions;
-        }
-        break;
     case DATA_RANGES:
         return put_ranges(out, d, p, error);
     case DATA_VALUES:
     case DATA_SHUFFLE:
     case DATA_STATE:
         return put_values(out, d, p, error);
+    case DATA_UNION:
     case DATA_COALESCE:
         return put_pieces(out, d, p, error);
     case DATA_PAIR:
