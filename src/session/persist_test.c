@@ -148,12 +148,105 @@ static void test_index(void **state)
     beck_context_free(ctx);
 }
 
+/* ---- in a driver callback ---------------------------------------------------------------------
+ */
+
+struct one_batch {
+    struct arena arena;
+    struct session_life life;
+    struct error error;
+};
+
+static void batch_open(struct one_batch *b, beck_context *ctx)
+{
+    memset(b, 0, sizeof *b);
+    beck__arena_init(&b->arena, &ctx->os->memory);
+    assert_int_equal(beck__session_life_init(&b->life, ctx, &b->arena, 1000, &b->error), BECK_OK);
+    atomic_store(&ctx->batch, &b->life);
+}
+
+static void batch_close(struct one_batch *b, beck_context *ctx)
+{
+    atomic_store(&ctx->batch, NULL);
+    beck__session_life_end(&b->life);
+    beck__arena_deinit(&b->arena);
+}
+
+/* What stays of a batch's RDD goes with the batch; a table of the context stays for the next one.
+ */
+static void test_batches(void **state)
+{
+    beck_context *ctx = test_context(.master = "local[2]");
+    struct one_batch b;
+
+    (void)state;
+    beck_accumulator(ctx, "calls");
+    beck_rdd *table = beck_cache(beck_map(numbers(ctx, 0, 10, 2), "n BIGINT", counted));
+    for (int i = 1; i <= 3; i++) {
+        batch_open(&b, ctx);
+        beck_rdd *r = beck_cache(beck_map(numbers(ctx, 0, 5, 2), "n BIGINT", counted));
+        assert_sum(beck_union(r, table), 110);
+        assert_sum(beck_union(table, r), 110);
+        assert_int_equal(b.error.status, BECK_OK);
+        assert_int_equal(beck_accumulated(ctx, "calls"), 10 + 5 * i);
+        if (i == 3)
+            beck_unpersist(table);
+        batch_close(&b, ctx);
+    }
+    assert_sum(table, 90);
+    assert_int_equal(beck_accumulated(ctx, "calls"), 35);
+    beck_context_free(ctx);
+}
+
+static void test_table_in_a_batch(void **state)
+{
+    beck_context *ctx = test_context(.master = "local[2]");
+    struct one_batch b;
+
+    (void)state;
+    beck_rdd *table = numbers(ctx, 0, 10, 2);
+    batch_open(&b, ctx);
+    assert_int_equal(beck_count(beck_cache(table)), -1);
+    assert_int_equal(b.error.status, BECK_STATE);
+    assert_non_null(strstr(b.error.text, "persist at persist_test.c:"));
+    assert_non_null(strstr(b.error.text, "an RDD of the context is persisted before beck_start"));
+    batch_close(&b, ctx);
+    assert_int_equal(beck_error(ctx), BECK_OK);
+    assert_sum(table, 45);
+    beck_context_free(ctx);
+}
+
+static void test_no_memory(void **state)
+{
+    struct os *os = beck__os_real();
+    uint64_t used = 1;
+
+    (void)state;
+    for (uint64_t n = 1; n <= used; n++) {
+        char *argv[] = {(char *)"test", (char *)"--conf=engine.storage_bytes=1"};
+        beck_context *ctx = test_context(.master = "local[1]", .argc = 2, .argv = argv);
+        beck_rdd *r = beck_map(numbers(ctx, 0, 10, 2), "n BIGINT", as_it_is);
+        uint64_t before = beck__os_memory_calls(os);
+        beck__os_memory_fail(os, n, false);
+        int64_t count = beck_count(beck_persist(r, BECK_MEMORY_AND_DISK_SER));
+        used = beck__os_memory_calls(os) - before;
+        beck__os_memory_fail(os, 0, false);
+        assert_true(count == 10 || (count == -1 && beck_error(ctx) == BECK_NO_MEMORY));
+        beck_context_free(ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_levels),    cmocka_unit_test(test_unpersist),
-        cmocka_unit_test(test_bad_level), cmocka_unit_test(test_two_copies),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_unpersist),
+        cmocka_unit_test(test_bad_level),
+        cmocka_unit_test(test_two_copies),
         cmocka_unit_test(test_index),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_table_in_a_batch),
+        cmocka_unit_test(test_no_memory),
     };
 
     beck__engine_worker(beck__os_real());
