@@ -243,6 +243,11 @@ int beck__row_compare(const struct order *order, const beck_chunk *a, uint32_t i
 uint64_t beck__key_hash(const beck_chunk *chunk, uint32_t first, uint32_t count, uint32_t row,
                         struct text *scratch);
 
+/* A hash of the same bytes that nobody can foresee who does not know the seed. Not for partitions.
+ */
+uint64_t beck__key_hash_secret(const beck_chunk *chunk, uint32_t count, uint32_t row, uint64_t seed,
+                               struct text *scratch);
+
 __extension__ typedef unsigned __int128 beck__u128;
 
 /* A fast hash of a view for tables inside one process: no branch on the length up to 12 bytes. */

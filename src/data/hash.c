@@ -105,3 +105,12 @@ uint64_t beck__key_hash(const beck_chunk *chunk, uint32_t first, uint32_t count,
         encode(&chunk->column[first + i], row, scratch);
     return XXH3_64bits(beck__text_get(scratch), scratch->size);
 }
+
+uint64_t beck__key_hash_secret(const beck_chunk *chunk, uint32_t count, uint32_t row, uint64_t seed,
+                               struct text *scratch)
+{
+    beck__text_clear(scratch);
+    for (uint32_t i = 0; i < count; i++)
+        encode(&chunk->column[i], row, scratch);
+    return XXH3_64bits_withSeed(beck__text_get(scratch), scratch->size, seed);
+}

@@ -90,6 +90,9 @@ void beck__state_close(struct beck_state *state);
 void beck__state_begin(struct beck_state *state, uint32_t slot, bool timing_out);
 bool beck__state_end(struct beck_state *state, bool touched);
 
+/* Where a table of keys gets a secret from; user is the os. */
+uint64_t beck__task_secret(void *os);
+
 /* The address of op->function[i] into *function (a function or object pointer); false with
  * task->error set if this program does not hold it. */
 bool beck__function_get(struct task *task, const struct op *op, int i, void *function);

@@ -81,6 +81,8 @@ struct operator *beck__group_open(struct task *task, const struct op *op)
 
     if (!self || beck__keys_init(&self->table, task->memory, op->in, op->keys, &task->error))
         return NULL;
+    self->table.secret = beck__task_secret;
+    self->table.secret_user = task->os;
     if (beck__builder_init(&self->out, task->memory, op->out, 0, &task->error)) {
         beck__keys_deinit(&self->table);
         return NULL;

@@ -24,6 +24,15 @@ void beck__task_deinit(struct task *task)
     beck__arena_deinit(&task->arena);
 }
 
+uint64_t beck__task_secret(void *user)
+{
+    struct os *os = user;
+    uint64_t secret = 0;
+
+    os->random(os, &secret, sizeof secret);
+    return secret;
+}
+
 void *beck__operator_new(struct task *task, const struct op *op, size_t size)
 {
     struct operator *self = beck__arena_alloc(&task->arena, size);

@@ -66,6 +66,9 @@ struct resident *beck__resident_new(struct os *os, const struct op *op, struct e
         beck__resident_free(r);
         return NULL;
     }
+    struct keys *keys = r->is_window ? &r->window.keys : &r->table.keys;
+    keys->secret = beck__task_secret;
+    keys->secret_user = os;
     return r;
 }
 

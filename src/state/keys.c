@@ -70,7 +70,10 @@ static bool hash_rows(struct keys *keys, const beck_chunk *chunk, uint32_t from,
     bool failed = false;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (keys->kind == KEYS_ANY)
+        if (keys->seed)
+            hashes[i] =
+                beck__key_hash_secret(chunk, keys->columns, from + i, keys->seed, &keys->scratch);
+        else if (keys->kind == KEYS_ANY)
             hashes[i] = beck__key_hash(chunk, 0, keys->columns, from + i, &keys->scratch);
         else if (cell_null(k, from + i))
             hashes[i] = NULL_HASH;
@@ -127,15 +130,24 @@ static bool key_add(struct keys *keys, const beck_chunk *chunk, uint32_t row)
     return true;
 }
 
+/* So many slots in a row look at in vain only if keys collide on purpose: a dense table has longer
+ * ones by nature. */
+static inline size_t chain_max(const struct hash *h)
+{
+    return h->dense ? 1024 : 256;
+}
+
 /* Probes for one row with the generic comparison. */
 static bool find_any(struct keys *keys, const beck_chunk *chunk, uint32_t row, uint64_t hash,
                      uint32_t *group)
 {
     struct hash *h = &keys->index;
 
-    for (size_t i = beck__hash_first(h, hash);; i = beck__hash_next(h, i)) {
+    size_t first = beck__hash_first(h, hash);
+    for (size_t i = first;; i = beck__hash_next(h, i)) {
         uint64_t slot = h->slots[i];
         if (!slot) {
+            keys->chained |= ((i - first) & h->mask) > chain_max(h);
             *group = beck__keys_count(keys);
             if (!key_add(keys, chunk, row)) {
                 beck__builder_drop_row(&keys->rows); /* of several columns some may have theirs */
@@ -236,6 +248,7 @@ static bool find_batch(struct keys *keys, const beck_chunk *chunk, uint32_t from
     bool nulls = keys->kind == KEYS_ANY || chunk->column->valid ||
                  keys->rows.chunk->column[0].valid; /* there may be */
 
+    nulls |= keys->seed != 0; /* the fast ways know the fast hashes */
     if (keys->kind == KEYS_STRING && !nulls)
         return find_strings(keys, chunk, from, count, groups);
     if (keys->kind == KEYS_INTEGER && !nulls)
@@ -278,6 +291,36 @@ static bool reserve(struct keys *keys, uint32_t more)
     return ok;
 }
 
+/* The index anew under hashes that nobody can foresee. Without memory it stays, until next time. */
+static void rekey(struct keys *keys)
+{
+    uint32_t count = beck__keys_count(keys);
+    struct hash old = keys->index, fresh = {.memory = keys->memory, .dense = keys->index.dense};
+    uint64_t seed = keys->secret(keys->secret_user) | 1;
+
+    keys->seed = seed;
+    uint64_t *hashes = all_hashes(keys);
+    if (!hashes || !beck__hash_reserve(&fresh, old.count, hashes)) {
+        keys->seed = 0;
+        beck__free(keys->memory, hashes, ((size_t)count + 1) * sizeof *hashes);
+        return;
+    }
+    for (size_t i = 0; i <= old.mask; i++) {
+        if (!old.slots[i])
+            continue;
+        uint32_t item = beck__hash_item(old.slots[i]);
+        size_t at = beck__hash_first(&fresh, hashes[item]);
+        while (fresh.slots[at])
+            at = beck__hash_next(&fresh, at);
+        beck__hash_put(&fresh, at, hashes[item], item);
+    }
+    if (!keys->lean)
+        memcpy(keys->hashes, hashes, count * sizeof *hashes);
+    beck__free(keys->memory, hashes, ((size_t)count + 1) * sizeof *hashes);
+    beck__hash_deinit(&old);
+    keys->index = fresh;
+}
+
 bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, uint32_t count,
                      uint32_t *groups)
 {
@@ -293,6 +336,8 @@ bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, 
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
         ok = find_batch(keys, chunk, from + at, count - at < BLOCK ? count - at : BLOCK,
                         groups + at);
+    if (ok && keys->chained && keys->secret && !keys->seed)
+        rekey(keys);
     if (!ok)
         beck__error_memory(keys->error, "a table of keys", (size_t)known * 32);
     return ok;

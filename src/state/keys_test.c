@@ -251,12 +251,63 @@ static void test_removal(void **state)
         check_removal(&cases[i], i + 1, i != 1);
 }
 
+/* Integers whose fast hashes end alike, as somebody would choose them who knows the function. */
+static uint64_t fast_hash(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0x9e3779b97f4a7c15u;
+    return x ^ (x >> 29);
+}
+
+static uint64_t some_secret(void *user)
+{
+    ++*(int *)user;
+    return 4711;
+}
+
+static void test_chosen_keys(void **state)
+{
+    (void)state;
+    struct bench x;
+    struct keys table;
+    enum { CHOSEN = 600 };
+    static uint64_t chosen[CHOSEN];
+    uint32_t slot, found = 0;
+    int asked = 0;
+
+    for (uint64_t n = 1; found < CHOSEN; n++)
+        if (fast_hash(n) % 4096 < 4)
+            chosen[found++] = n;
+    for (int secret = 0; secret < 2; secret++) {
+        bench_open(&x, "k BIGINT");
+        assert_false(beck__keys_init(&table, x.memory, x.in.schema, 1, &x.error));
+        table.lean = secret != 0;
+        table.secret = some_secret;
+        table.secret_user = &asked;
+        for (int round = 0; round < 2; round++)
+            for (uint32_t i = 0; i < CHOSEN; i++) {
+                ROW(&x, chosen[i]);
+                assert_true(beck__keys_find(&table, x.in.chunk, 0, 1, &slot));
+                assert_int_equal(slot, i);
+                beck__builder_clear(&x.in);
+            }
+        assert_int_equal(asked, secret + 1);
+        assert_true(table.seed != 0);
+        beck__keys_remove(&table, 7);
+        ROW(&x, chosen[7]);
+        assert_true(beck__keys_find(&table, x.in.chunk, 0, 1, &slot));
+        assert_int_equal(slot, CHOSEN);
+        beck__keys_deinit(&table);
+        bench_close(&x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),    cmocka_unit_test(test_tuples),
         cmocka_unit_test(test_no_keys), cmocka_unit_test(test_keys_are_copied),
-        cmocka_unit_test(test_removal),
+        cmocka_unit_test(test_removal), cmocka_unit_test(test_chosen_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,12 @@ struct keys {
     enum keys_kind kind;
     uint32_t columns;
     struct hash index;
+    /* Where a secret comes from, if keys turn out to be chosen so that their hashes collide. May be
+     * NULL: then they stay as they are. */
+    uint64_t (*secret)(void *user);
+    void *secret_user;
+    uint64_t seed;    /* 0: the fast hashes */
+    bool chained;     /* a search went too far */
     bool lean;        /* hashes are worked out again where needed: 8 bytes less a key */
     uint64_t *hashes; /* by slot; not of a lean one */
     size_t hash_capacity;
