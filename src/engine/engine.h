@@ -124,6 +124,14 @@ struct engine {
 
     /* Runs to the end. While it waits it calls `idle` (see set_idle). */
     beck_status (*job_run)(struct engine *engine, const struct job *job, struct error *error);
+    /* Several threads may run jobs at the same time, each between enter and leave: one of them has
+     * the turn, and gives it to the others while a job waits for its tasks. What two jobs stand on
+     * runs once. The first to enter is the driver's; it leaves last, and alone calls idle. Where
+     * only one thread runs jobs it need not enter. */
+    void (*enter)(struct engine *engine);
+    void (*leave)(struct engine *engine);
+    /* Gives the turn to the others until something has happened: a task, a leave or a wake. */
+    void (*pass)(struct engine *engine);
     /* idle(user) is called on the driver's thread before it waits: it does what is due and returns
      * the time (os->mono_ns) when it wants to be called again. wake, from any thread, ends such a
      * wait. */

@@ -168,6 +168,7 @@ static void launch(struct stage *stage, struct run *run)
 
     if (!stage->inline_run && !local->options.inline_all) {
         stage->running++;
+        local->runs++;
         beck__pool_push(local, run);
         return;
     }
@@ -219,6 +220,8 @@ static bool run_later(struct stage *stage)
     struct run *run = stage->later;
 
     stage->later = NULL;
+    while (run && local->runs) /* of other jobs, which may read it, too */
+        beck__local_pass(&local->base);
     if (run && !stage->error.status)
         prepare(local, stage->input, stage->job, 0, &stage->error);
     for (struct run *next; run; run = next) {
@@ -231,24 +234,42 @@ static bool run_later(struct stage *stage)
     return stage->running || stage->later;
 }
 
+/* A run has come back from the workers: of this thread's stage, or of another one's. */
+static void take_back(struct local *local, struct run *run)
+{
+    struct stage *stage = run->stage;
+
+    if (atomic_load(&local->cancelled))
+        atomic_store(&stage->cancelled, true);
+    enum after after = finish_run(stage, run);
+    if (after == RUN_AGAIN) {
+        beck__pool_push(local, run);
+        return;
+    }
+    local->runs--;
+    if (--stage->running == 0)
+        beck__pool_stir(local);
+    if (after == RUN_DONE)
+        run_free(local, run);
+}
+
+void beck__local_pass(struct engine *engine)
+{
+    struct local *local = (struct local *)engine;
+    struct run *run = beck__pool_take(local);
+
+    if (run)
+        take_back(local, run);
+}
+
 static void wait_for_runs(struct stage *stage)
 {
     struct local *local = stage->engine;
 
     while (stage->running) {
-        struct run *run = beck__pool_take(local);
+        beck__local_pass(&local->base);
         if (atomic_load(&local->cancelled))
             atomic_store(&stage->cancelled, true);
-        enum after after = run ? finish_run(stage, run) : RUN_LATER;
-        if (!run)
-            continue;
-        if (after == RUN_AGAIN) {
-            beck__pool_push(local, run);
-            continue;
-        }
-        stage->running--;
-        if (after == RUN_DONE)
-            run_free(local, run);
     }
 }
 
@@ -439,26 +460,44 @@ static beck_status run_for(struct local *local, struct dataset *d, const struct 
     }
 }
 
-/* Runs every stage that `d` stands on and that has not run yet, parents first. */
+static beck_status prepare_parents(struct local *local, struct dataset *d, const struct job *job,
+                                   uint32_t depth, struct error *error)
+{
+    beck_status status = BECK_OK;
+
+    if (d->parent)
+        status = prepare(local, d->parent, job, depth, error);
+    for (uint32_t i = 0; !status && i < d->parent_count; i++)
+        status = prepare(local, d->parents[i], job, depth, error);
+    return status;
+}
+
+/* Runs every stage that `d` stands on and that has not run yet, parents first. Another job that is
+ * at one of them is waited for; who waits has only what stands on it, so it is never a circle. */
 static beck_status prepare(struct local *local, struct dataset *d, const struct job *job,
                            uint32_t depth, struct error *error)
 {
-    beck_status status = BECK_OK;
+    bool kept = d->kind == DATA_KEPT;
 
     if (depth > DEPTH_MAX)
         return beck__error_set(error, BECK_INVALID, "%s: more than %u operators in a row",
                                job->what, DEPTH_MAX);
-    bool stage = d->kind == DATA_SHUFFLE || d->kind == DATA_STATE || d->kind == DATA_KEPT;
-    if (stage && !must_run(d))
+    if (!kept && d->kind != DATA_SHUFFLE && d->kind != DATA_STATE)
+        return prepare_parents(local, d, job, depth + 1, error);
+    while (d->busy || (kept && atomic_load(&local->store.lost) && local->runs))
+        beck__local_pass(&local->base); /* what is lost is forgotten when no task reads it */
+    if (!must_run(d))
         return BECK_OK;
-    if (d->kind == DATA_KEPT && !d->parent)
+    if (kept && !d->parent)
         return beck__error_set(error, BECK_STATE, "%s: rows of an earlier batch are gone",
                                d->hold->what);
-    if (d->parent)
-        status = prepare(local, d->parent, job, depth + 1, error);
-    for (uint32_t i = 0; !status && i < d->parent_count; i++)
-        status = prepare(local, d->parents[i], job, depth + 1, error);
-    return status ? status : run_for(local, d, job, error);
+    d->busy = true;
+    beck_status status = prepare_parents(local, d, job, depth + 1, error);
+    if (!status)
+        status = run_for(local, d, job, error);
+    d->busy = false;
+    beck__pool_stir(local);
+    return status;
 }
 
 static beck_status run_job(struct local *local, const struct job *job, struct error *error)
@@ -488,9 +527,12 @@ beck_status beck__local_job(struct engine *engine, const struct job *job, struct
     struct local *local = (struct local *)engine;
     struct shared *shared = local->options.shared;
 
+    local->jobs++;
     if (shared)
         shared->busy = true;
     beck_status status = run_job(local, job, error);
+    if (--local->jobs > 0) /* the last one tidies up */
+        return status;
     beck__kept_release(local);
     if (shared)
         shared->busy = false;

@@ -19,7 +19,7 @@ static void wake(struct engine *engine)
 
     os->lock(os, local->lock);
     local->woken = true;
-    os->gate_wake(os, local->done_gate);
+    os->gate_wake_all(os, local->done_gate);
     os->unlock(os, local->lock);
 }
 
@@ -71,6 +71,7 @@ struct engine *beck__engine_local(struct os *os, const struct engine_options *op
     beck__local_datasets(&local->base);
     beck__local_keepers(&local->base);
     beck__local_store(&local->base);
+    beck__local_turns(&local->base);
     beck__local_faults(&local->base);
     local->os = os;
     local->log = log;

@@ -65,6 +65,7 @@ struct dataset {
     struct dataset *next_pinned;
     bool pins;  /* in that list */
     bool holds; /* it, or what its tasks read, is KEPT */
+    bool busy;  /* a job is at its stage, or at those that this one stands on */
 };
 
 enum mark {
@@ -206,7 +207,12 @@ struct local {
     uint32_t worker_count;
     _Atomic bool cancelled;
     _Atomic uint64_t tasks, wakes;
-    uint64_t stages;               /* so far */
+    /* who has the turn changes these */
+    struct os_lock *turn;
+    uint32_t entered;      /* threads that run jobs; 0: one, without turns */
+    uint64_t first_thread; /* the first of them */
+    uint32_t jobs, runs;   /* under way; runs: on worker threads */
+    uint64_t stages;       /* so far */
     uint64_t fault_of, fault_seed; /* as engine.h has them */
     int64_t (*idle_fn)(void *user);
     void *idle_user;
@@ -288,8 +294,11 @@ beck_status beck__pool_start(struct local *local, struct error *error);
 void beck__pool_stop(struct local *local);
 void beck__pool_run(struct local *local, struct run *run); /* on this thread */
 void beck__pool_push(struct local *local, struct run *run);
-/* The next finished run, waiting for it. NULL: woken by somebody else, look around. */
+/* The next finished run, of any job, waiting for it without the turn. NULL: look around. */
 struct run *beck__pool_take(struct local *local);
+/* All that wait in beck__pool_take look around. */
+void beck__pool_stir(struct local *local);
+void beck__local_turns(struct engine *engine); /* fills the vtable */
 
 /* ---- range.c ---- */
 /* Cuts the runs of all maps of a RANGE shuffle at the same keys, so that partitions follow each
@@ -301,6 +310,8 @@ void beck__local_faults(struct engine *engine); /* fills the vtable */
 void beck__fault_plan(struct local *local, struct run *run);
 
 /* ---- job.c ---- */
+/* Waits for something to happen, and does what follows from it. */
+void beck__local_pass(struct engine *engine);
 beck_status beck__local_job(struct engine *engine, const struct job *job, struct error *error);
 
 /* ---- blocks.c ---- */

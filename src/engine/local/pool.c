@@ -2,7 +2,7 @@
 /*
  * Worker threads: one queue of task attempts, one list of finished ones. A worker holds the lock
  * only to take and to give back; the driver's thread waits for finished ones and meanwhile does
- * what its idle function says.
+ * what its idle function says. Where several threads run jobs, all but the tasks happens in turn.
  */
 #include "engine/local/local.h"
 
@@ -57,7 +57,7 @@ static void worker_main(void *user)
         os->lock(os, local->lock);
         run->next = local->done;
         local->done = run;
-        os->gate_wake(os, local->done_gate);
+        os->gate_wake(os, local->done_gate); /* one of those who wait: any will do */
     }
     os->unlock(os, local->lock);
 }
@@ -68,10 +68,11 @@ beck_status beck__pool_start(struct local *local, struct error *error)
     uint32_t count = (uint32_t)local->options.threads;
 
     local->lock = os->lock_new(os);
+    local->turn = os->lock_new(os);
     local->work = os->gate_new(os);
     local->done_gate = os->gate_new(os);
     local->workers = beck__alloc_zero(&os->memory, (count + 1) * sizeof *local->workers);
-    if (!local->lock || !local->work || !local->done_gate || !local->workers)
+    if (!local->lock || !local->turn || !local->work || !local->done_gate || !local->workers)
         return beck__error_memory(error, "worker threads", count * sizeof *local->workers);
     for (uint32_t i = 0; i <= count; i++) {
         local->workers[i].engine = local;
@@ -110,6 +111,8 @@ void beck__pool_stop(struct local *local)
         os->gate_free(os, local->done_gate);
     if (local->work)
         os->gate_free(os, local->work);
+    if (local->turn)
+        os->lock_free(os, local->turn);
     if (local->lock)
         os->lock_free(os, local->lock);
 }
@@ -139,13 +142,30 @@ void beck__pool_push(struct local *local, struct run *run)
     os->unlock(os, local->lock);
 }
 
+void beck__pool_stir(struct local *local)
+{
+    struct os *os = local->os;
+
+    if (local->entered < 2)
+        return;
+    os->lock(os, local->lock);
+    os->gate_wake_all(os, local->done_gate);
+    os->unlock(os, local->lock);
+}
+
+/* Whoever is woken takes whatever has finished; the turn is free before the wait and asked for
+ * after it, so that nobody waits for the turn with the lock in hand. */
 struct run *beck__pool_take(struct local *local)
 {
     struct os *os = local->os;
-    int64_t due = local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
+    bool turns = local->entered > 0;
+    bool first = !turns || os->thread_self(os) == local->first_thread;
+    int64_t due = first && local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
 
     os->lock(os, local->lock);
-    if (!local->done && !local->woken) {
+    if (turns)
+        os->unlock(os, local->turn);
+    if (!local->done && !(first && local->woken)) {
         int64_t wait = due == INT64_MAX ? -1 : due - os->mono_ns(os);
         if (due == INT64_MAX || wait > 0)
             os->gate_wait(os, local->done_gate, local->lock, wait);
@@ -153,7 +173,38 @@ struct run *beck__pool_take(struct local *local)
     struct run *run = local->done;
     if (run)
         local->done = run->next;
-    local->woken = false;
+    if (first)
+        local->woken = false;
     os->unlock(os, local->lock);
+    if (turns)
+        os->lock(os, local->turn);
     return run;
+}
+
+/* ---- several threads with jobs --------------------------------------------------------------- */
+
+static void enter(struct engine *engine)
+{
+    struct local *local = (struct local *)engine;
+    struct os *os = local->os;
+
+    os->lock(os, local->turn);
+    if (local->entered++ == 0)
+        local->first_thread = os->thread_self(os);
+}
+
+static void leave(struct engine *engine)
+{
+    struct local *local = (struct local *)engine;
+
+    beck__pool_stir(local);
+    local->entered--;
+    local->os->unlock(local->os, local->turn);
+}
+
+void beck__local_turns(struct engine *engine)
+{
+    engine->enter = enter;
+    engine->leave = leave;
+    engine->pass = beck__local_pass;
 }

@@ -136,9 +136,9 @@ static void pin(struct dataset *d, uint32_t p)
 {
     struct stored *e = &d->hold->entries[p];
 
-    d->target_rows[p] = e->rows;
-    if (d->marks[p] & MARK_PINNED)
+    if (d->marks[p] & MARK_PINNED) /* tasks of another job may read it already */
         return;
+    d->target_rows[p] = e->rows;
     d->marks[p] |= MARK_PINNED;
     e->pins++;
     unlist(&d->hold->engine->store, e);
