@@ -70,17 +70,9 @@ void beck__sink_close(struct output_sink *sink)
     sink->opened = false;
 }
 
-/* Messages by partition, kept until commit. */
-struct messages {
-    struct arena *arena;
-    beck_str *items;
-    size_t count;
-    bool failed;
-};
-
 static void take_message(void *user, uint32_t partition, const struct blocks *rows)
 {
-    struct messages *m = user;
+    struct sink_messages *m = user;
 
     if (rows->rows == 0 || partition >= m->count)
         return;
@@ -89,45 +81,69 @@ static void take_message(void *user, uint32_t partition, const struct blocks *ro
     m->failed |= !m->items[partition].data;
 }
 
-static beck_status commit(struct output_sink *sink, const struct messages *m, int64_t batch_ms,
-                          const char *what, struct error *error)
+static void abort_sink(struct output_sink *sink, int64_t batch_ms)
 {
     struct beck_sink s = {sink};
-    beck_status status = sink->class_of->commit(&s, sink->state, batch_ms, m->items, m->count);
 
-    return status ? sink_failed(sink, status, what, error) : BECK_OK;
+    if (sink->class_of->abort)
+        sink->class_of->abort(&s, sink->state, batch_ms);
 }
 
-beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
-                           const struct program *program, const char *what, struct error *error)
+beck_status beck__sink_write(struct output_sink *sink, struct session_life *life, struct node *node,
+                             const struct program *program, struct sink_messages *messages,
+                             struct error *error)
 {
     struct dataset *dataset = NULL;
     struct stamp *stamp = &life->stamp;
+    const char *what = messages->what;
     beck_status status = beck__node_dataset(stamp, node, &dataset, error);
 
     if (status || !dataset)
         return status;
-    struct messages messages = {.arena = stamp->arena, .count = stamp->engine->partitions(dataset)};
-    messages.items = beck__arena_alloc(stamp->arena, (messages.count + 1) * sizeof *messages.items);
-    if (!messages.items)
-        return beck__error_memory(error, what, messages.count * sizeof *messages.items);
-    for (size_t i = 0; i < messages.count; i++)
-        messages.items[i] = beck_string("");
+    messages->arena = stamp->arena;
+    messages->count = stamp->engine->partitions(dataset);
+    messages->items =
+        beck__arena_alloc(stamp->arena, (messages->count + 1) * sizeof *messages->items);
+    if (!messages->items)
+        return beck__error_memory(error, what, messages->count * sizeof *messages->items);
+    for (size_t i = 0; i < messages->count; i++)
+        messages->items[i] = beck_string("");
     struct job job = {.scope = stamp->scope,
                       .dataset = dataset,
                       .action = program,
                       .what = what,
                       .deliver = take_message,
-                      .user = &messages};
+                      .user = messages};
     status = stamp->engine->job_run(stamp->engine, &job, error);
-    if (!status && messages.failed)
+    if (!status && messages->failed)
         status = beck__error_memory(error, what, 0);
-    if (!status)
-        status = commit(sink, &messages, stamp->batch_ms, what, error);
-    struct beck_sink s = {sink};
-    if (status && sink->class_of->abort)
-        sink->class_of->abort(&s, sink->state, stamp->batch_ms);
+    if (status)
+        abort_sink(sink, stamp->batch_ms);
     return status;
+}
+
+beck_status beck__sink_commit(struct output_sink *sink, const struct sink_messages *m,
+                              int64_t batch_ms, struct error *error)
+{
+    struct beck_sink s = {sink};
+
+    if (!m->items)
+        return BECK_OK;
+    beck_status status = sink->class_of->commit(&s, sink->state, batch_ms, m->items, m->count);
+    if (!status)
+        return BECK_OK;
+    sink_failed(sink, status, m->what, error);
+    abort_sink(sink, batch_ms);
+    return status;
+}
+
+beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
+                           const struct program *program, const char *what, struct error *error)
+{
+    struct sink_messages messages = {.what = what};
+    beck_status status = beck__sink_write(sink, life, node, program, &messages, error);
+
+    return status ? status : beck__sink_commit(sink, &messages, life->stamp.batch_ms, error);
 }
 
 /* ---- saving an RDD --------------------------------------------------------------------------- */

@@ -132,6 +132,21 @@ struct output_sink {
 };
 beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, const char *what,
                                  struct error *error);
+/* What the tasks tell the commit, by partition. */
+struct sink_messages {
+    const char *what; /* for errors */
+    struct arena *arena;
+    beck_str *items; /* NULL: there is nothing to commit */
+    size_t count;
+    bool failed;
+};
+/* The tasks; then, if they are through, the commit, in which nothing of the engine is touched. */
+beck_status beck__sink_write(struct output_sink *sink, struct session_life *life, struct node *node,
+                             const struct program *program, struct sink_messages *messages,
+                             struct error *error);
+beck_status beck__sink_commit(struct output_sink *sink, const struct sink_messages *messages,
+                              int64_t batch_ms, struct error *error);
+/* Both. */
 beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
                            const struct program *program, const char *what, struct error *error);
 void beck__sink_close(struct output_sink *sink);
