@@ -257,7 +257,8 @@ typedef struct beck_accumulator_args {
     BECK__CALL(beck__accumulator, beck_accumulator_args, ctx, __VA_ARGS__)
 BECK_API beck_status beck__accumulator(beck_context *ctx, const beck_accumulator_args *args);
 /* Adds a number. What a task adds counts once, when all tasks of its stage are through: a failed
- * attempt adds nothing, nor does a stage that fails. As in Spark that is exact in an action
+ * attempt adds nothing, nor does a stage that fails. (Outputs with .parallel add in the order in
+ * which they end: the last bits of a DOUBLE may differ.) As in Spark that is exact in an action
  * (foreach, a sink); a transformation counts each time that it is computed, and two jobs that need
  * the same rows compute what is behind the last shuffle twice. */
 #define beck_accumulate(c, name, amount) beck__accumulate((c), (name), beck_value_of(amount))
@@ -651,11 +652,18 @@ BECK_API int beck_rdd_partitions(beck_rdd *r);
  * they are refused (BECK_STATE). */
 
 /* Prints the first .rows elements (10) as Spark does: of a stream with the batch's time above, and
- * its .name if it has one. */
+ * its .name if it has one.
+ *
+ * The outputs of a batch run in order of registration. One with .parallel does not keep the others
+ * waiting: those behind it begin when it has begun, on the same worker threads, and its commit (a
+ * slow disk or peer) has a thread of its own; what both need is computed once. The batch is done
+ * when all are. Under beck_step they run in order; a foreach_rdd and a transform wait for those
+ * before them. */
 typedef struct beck_print_args {
     BECK_ARGS_TAIL;
     int rows;
     const char *name;
+    bool parallel;
 } beck_print_args;
 #define beck_print(...)                                                                            \
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), print), beck_print_args, __VA_ARGS__)
@@ -682,6 +690,7 @@ typedef struct beck_save_text_files_args {
     const char *suffix;
     bool empty;
     const char *name;
+    bool parallel;
 } beck_save_text_files_args;
 #define beck_save_as_text_files(s, ...)                                                            \
     BECK__CALL(beck__save_as_text_files, beck_save_text_files_args, s, __VA_ARGS__)

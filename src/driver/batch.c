@@ -41,6 +41,7 @@ static struct batch *batch_new(struct driver *driver)
     }
     batch->next = NULL;
     batch->records = batch->bytes = 0;
+    batch->failed = NULL;
     beck__error_clear(&batch->error);
     return batch;
 }
@@ -244,6 +245,7 @@ static beck_status instantiate(struct driver *driver, struct batch *batch)
 beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life,
                                 const struct driver_call *call, struct error *error)
 {
+    beck__parallel_wait(driver); /* the user's code has the batch for itself */
     struct session_life *outer = atomic_exchange(&driver->ctx->batch, life);
     struct driver_call with = *call;
     bool inside = driver->in_callback;
@@ -258,10 +260,6 @@ beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life
 
 static void run_foreach(struct driver *driver, struct batch *batch, const struct output *output)
 {
-    struct dataset *dataset = NULL;
-
-    if (beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) || !dataset)
-        return;
     beck_rdd *rdd = beck__session_rdd(&batch->life, output->node);
     struct driver_call call = {
         .each = output->fn, .ctx = output->ctx, .batch_ms = batch->time_ms, .in = &rdd, .count = 1};
@@ -271,35 +269,54 @@ static void run_foreach(struct driver *driver, struct batch *batch, const struct
         beck__error_set(&batch->error, error.status, "%s: %s", output->what, error.text);
 }
 
-static void run_output(struct driver *driver, struct batch *batch, const struct output *output)
+void beck__output_event(struct driver *driver, const struct batch *batch,
+                        const struct output *output, beck_event_kind kind, int64_t took_us,
+                        const char *error)
 {
-    beck_event event = {.kind = BECK_EVENT_OUTPUT_STARTED,
+    beck_event event = {.kind = kind,
                         .batch_ms = batch->time_ms,
                         .name = output->what,
                         .scheduling_us = -1,
-                        .processing_us = -1};
+                        .processing_us = took_us,
+                        .error = error};
+
+    beck__driver_post(driver, &event);
+}
+
+static void run_output(struct driver *driver, struct batch *batch, const struct output *output)
+{
     int64_t from = driver->os->mono_ns(driver->os);
     struct dataset *dataset = NULL;
 
-    beck__driver_post(driver, &event);
-    switch (output->kind) {
-    case OUTPUT_SINK:
+    if (output->kind == OUTPUT_FOREACH)
+        beck__parallel_wait(driver);
+    if (batch->error.status)
+        return;
+    beck__output_event(driver, batch, output, BECK_EVENT_OUTPUT_STARTED, -1, NULL);
+    beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error);
+    if (dataset && output->parallel && beck__parallel_start(driver, batch, output))
+        return;
+    if (dataset && output->kind == OUTPUT_SINK)
         beck__sink_run(output->state, &batch->life, output->node, output->program, output->what,
                        &batch->error);
-        break;
-    case OUTPUT_FOREACH:
+    else if (dataset && output->kind == OUTPUT_FOREACH)
         run_foreach(driver, batch, output);
-        break;
-    case OUTPUT_COLLECT:
-        if (!beck__node_dataset(&batch->life.stamp, output->node, &dataset, &batch->error) &&
-            dataset)
-            output->collect(output, batch);
-        break;
-    }
-    event.kind = BECK_EVENT_OUTPUT_COMPLETED;
-    event.processing_us = (driver->os->mono_ns(driver->os) - from) / 1000;
-    event.error = batch->error.status ? batch->error.text : NULL;
-    beck__driver_post(driver, &event);
+    else if (dataset)
+        output->collect(output, batch);
+    if (batch->error.status && !batch->failed)
+        batch->failed = output;
+    beck__output_event(driver, batch, output, BECK_EVENT_OUTPUT_COMPLETED,
+                       (driver->os->mono_ns(driver->os) - from) / 1000,
+                       batch->error.status ? batch->error.text : NULL);
+}
+
+/* Those of this batch time, in order of registration. */
+static void run_outputs(struct driver *driver, struct batch *batch)
+{
+    for (const struct output *o = driver->streams.first; o && !batch->error.status; o = o->next)
+        if ((batch->time_ms - driver->zero_ms) % o->slide_ms == 0)
+            run_output(driver, batch, o);
+    beck__parallel_wait(driver);
 }
 
 /* True: go on. */
@@ -344,9 +361,7 @@ bool beck__batch_run(struct driver *driver)
     if (!instantiate(driver, batch) && !beck__states_begin(driver, batch) &&
         !beck__slices_keep(driver, batch))
         beck__states_advance(driver, batch);
-    for (const struct output *o = driver->streams.first; o && !batch->error.status; o = o->next)
-        if ((batch->time_ms - driver->zero_ms) % o->slide_ms == 0)
-            run_output(driver, batch, o);
+    run_outputs(driver, batch);
     driver->running = false;
     beck__session_life_end(&batch->life);
     beck__states_seal(driver, !batch->error.status);

@@ -2,7 +2,7 @@
 /*
  * driver - what a stream adds to a session: batch clock, job generator and scheduler, input
  * streams, start and stop. One thread runs it (the caller's, under beck_step); others only set
- * flags and wake it.
+ * flags and wake it, but for those of parallel.c, which take turns with it.
  *
  *   source.c   input streams              batch.c   one batch: allot, run, release
  *   slices.c   what batches leave behind
@@ -11,6 +11,7 @@
  *   states.c   stateful operations
  *   storage.c  persist, remember, slice
  *   loop.c     the thread, its ticks      run.c     beck_start, beck_run, beck_stop ...
+ *   parallel.c   outputs with .parallel
  *   transform.c  beck_transform and its like
  *   pages.c    --describe, --help         testing.c the public testing.h
  *
@@ -80,7 +81,10 @@ struct batch {
     struct arena arena;
     struct session_life life;
     struct error error;
+    const struct output *failed; /* the output whose error it is; NULL: none's */
 };
+
+struct parallel;
 
 enum stop_kind { STOP_NO, STOP_GRACEFUL, STOP_NOW };
 
@@ -106,6 +110,7 @@ struct driver {
     int64_t period_ms, zero_ms, next_ms;
     int64_t remember_ms; /* 0: batches go with their time */
     struct batch *first_waiting, *last_waiting, *free_batches;
+    struct parallel *first_parallel, *last_parallel; /* outputs under way, in order */
     uint32_t waiting, waiting_max;
 };
 
@@ -140,6 +145,10 @@ beck_rdd *beck__driver_callback(struct driver *driver, struct session_life *life
 /* Everything that has arrived up to time_ms becomes a waiting batch. Without memory what has
  * arrived stays for the next one. */
 beck_status beck__batch_generate(struct driver *driver, int64_t time_ms);
+/* took_us: -1 at the start. */
+void beck__output_event(struct driver *driver, const struct batch *batch,
+                        const struct output *output, beck_event_kind kind, int64_t took_us,
+                        const char *error);
 /* Runs the oldest waiting batch. False: the policy says stop. */
 bool beck__batch_run(struct driver *driver);
 void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */
@@ -147,6 +156,12 @@ void beck__driver_post(struct driver *driver, const beck_event *event); /* posts
 
 /* ---- storage.c ---- */
 beck_status beck__storage_open(struct driver *driver); /* at the start; the error sticks */
+
+/* ---- parallel.c ---- */
+/* True: it runs on a thread of its own now. False: there is none, it has to run in order. */
+bool beck__parallel_start(struct driver *driver, struct batch *batch, const struct output *output);
+/* Waits for those that were started. */
+void beck__parallel_wait(struct driver *driver);
 
 /* ---- slices.c ---- */
 /* Keeps what is persisted or needed later of this batch; its outputs come after it. */

@@ -242,7 +242,7 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     else
         s->streams->first = output;
     s->streams->last = output;
-    s->streams->output_count++;
+    output->number = s->streams->output_count++;
     return output;
 }
 
@@ -257,6 +257,7 @@ static void output_sink(beck_dstream *s, const char *name, const beck_save_args 
     if (output) {
         output->program = program;
         output->class_of = args->class_of;
+        output->parallel = args->parallel;
     }
 }
 
@@ -277,7 +278,8 @@ void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
                          .site = args->site,
                          .params = &params,
                          .params_size = sizeof params,
-                         .name = args->name};
+                         .name = args->name,
+                         .parallel = args->parallel};
 
     if (args->name)
         snprintf(params.title, sizeof params.title, "%s", args->name);
@@ -304,7 +306,8 @@ void beck__save_as_text_files(beck_dstream *s, const beck_save_text_files_args *
                          .params = &params,
                          .params_size = sizeof params,
                          .empty = args->empty,
-                         .name = args->name};
+                         .name = args->name,
+                         .parallel = args->parallel};
     output_sink(s, "save_as_text_files", &to, 0);
 }
 
@@ -354,12 +357,9 @@ static const char *guarantee(const struct output *output)
 
 void beck__streams_print(const struct streams *streams, struct text *out)
 {
-    uint32_t number = 0;
-
     for (const struct output *o = streams->first; o; o = o->next) {
-        beck__text_printf(out, "%soutput %u: %s  (%s)\n", number ? "\n" : "", number, o->what,
-                          guarantee(o));
+        beck__text_printf(out, "%soutput %u: %s  (%s%s)\n", o->number ? "\n" : "", o->number,
+                          o->what, guarantee(o), o->parallel ? ", parallel" : "");
         beck__node_tree_print(o->node, out);
-        number++;
     }
 }

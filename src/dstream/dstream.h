@@ -20,6 +20,8 @@ struct output {
     const char *name; /* "print" */
     char what[160];   /* "print at wc.c:17" */
     struct node *node;
+    uint32_t number;
+    bool parallel;
     int64_t slide_ms;              /* of its stream: when it runs */
     const struct program *program; /* SINK */
     const beck_sink_class *class_of;
