@@ -166,6 +166,35 @@ static void bad_windows_are_refused(void **state)
     }
 }
 
+static void minus(beck_call *c, beck_row a, beck_row b)
+{
+    beck_emit(c, beck_get_bigint(a, 0) - beck_get_bigint(b, 0));
+}
+
+static bool not_two(beck_call *c, beck_row in)
+{
+    (void)c;
+    return beck_get_bigint(in, 0) != 2;
+}
+
+/* An inverse is taken and not needed; a filter hides, and the window goes on to know. */
+static void inverses_and_filters(void **state)
+{
+    beck_context *ctx = stepped("inverse");
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+    beck_collector *a = beck_collect_stream(
+        beck_reduce_by_window(in, beck_sum, .window_ms = 2000, .slide_ms = 1000, .inverse = minus));
+    beck_collector *b = beck_collect_stream(beck_reduce_by_window(
+        in, beck_max, .window_ms = 2000, .slide_ms = 1000, .filter = not_two));
+
+    (void)state;
+    push_numbers(ctx, in, 4);
+    assert_int_equal(beck_step(ctx, 6000), BECK_OK);
+    assert_batches(a, "1000 0|;2000 1|;3000 3|;4000 5|;5000 3|;6000 ;");
+    assert_batches(b, "1000 0|;2000 1|;3000 ;4000 3|;5000 3|;6000 ;");
+    beck_context_free(ctx);
+}
+
 static void streams_of_other_slides_do_not_meet(void **state)
 {
     beck_context *ctx = stepped("slides");
@@ -189,6 +218,7 @@ int main(void)
         cmocka_unit_test(slices_are_given_back),
         cmocka_unit_test(a_failed_batch_is_missing_in_windows),
         cmocka_unit_test(bad_windows_are_refused),
+        cmocka_unit_test(inverses_and_filters),
         cmocka_unit_test(streams_of_other_slides_do_not_meet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

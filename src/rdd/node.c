@@ -483,6 +483,8 @@ void beck__node_print(const struct node *node, struct text *out)
                               (long long)node->stateful->due_ms);
         if (op->timeout_ms)
             beck__text_printf(out, ", for %lld ms", (long long)op->timeout_ms);
+    } else if (node->kind == NODE_SCAN) {
+        beck__text_printf(out, "  every key and its state, as far as they are asked for");
     } else if (node->kind == NODE_WINDOW) {
         beck__text_printf(out, "  window of %lld ms every %lld ms",
                           (long long)node->window->length_ms, (long long)node->window->slide_ms);
