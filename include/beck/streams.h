@@ -70,7 +70,8 @@ BECK_API beck_dstream *beck__reduce_by_window(beck_dstream *s, const beck_reduce
  * for every key that has a state or values, with the values of this batch in order (perhaps none);
  * what it puts is the key's state from then on. The stream has key and state of every key, read
  * only as far as somebody asks. .touched_only runs it for keys with values alone, so that a batch
- * costs what it touches. .ttl_ms forgets keys without values for longer than that. .initial: an RDD
+ * costs what it touches. .ttl_ms forgets keys without values for longer than that, before it looks
+ * at the values of this batch: who comes back late starts anew. .initial: an RDD
  * of the context, keys and states to begin with. */
 typedef struct beck_update_args {
     const char *schema;
