@@ -119,6 +119,8 @@ void beck__resident_free(struct resident *resident); /* NULL is nothing */
 bool beck__resident_idle(const struct resident *resident, int64_t batch_ms);
 /* When the key that was touched longest ago was; INT64_MAX: there is none, or no timeout. */
 int64_t beck__resident_oldest(const struct resident *resident);
+/* The task is over: nothing of it is referred to any more. */
+void beck__resident_rest(struct resident *resident);
 void beck__resident_seal(struct resident *resident, bool keep);
 uint64_t beck__resident_count(const struct resident *resident); /* keys with a state */
 /* Key and state, in the arena; `saved`: as a snapshot has them, perhaps with columns more. NULL

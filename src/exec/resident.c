@@ -124,15 +124,21 @@ int64_t beck__resident_oldest(const struct resident *r)
     return slot == NO_SLOT ? INT64_MAX : r->table.touches.time_ms[slot];
 }
 
+void beck__resident_rest(struct resident *r)
+{
+    if (r->is_window)
+        beck__window_set_error(&r->window, &r->error);
+    else
+        beck__state_set_error(&r->table, &r->error);
+}
+
 void beck__resident_seal(struct resident *r, bool keep)
 {
-    if (r->is_window) {
-        beck__window_set_error(&r->window, &r->error);
+    beck__resident_rest(r);
+    if (r->is_window)
         beck__window_seal(&r->window, keep);
-    } else {
-        beck__state_set_error(&r->table, &r->error);
+    else
         beck__state_seal(&r->table, keep);
-    }
     beck__error_clear(&r->error); /* no memory to be tidy: the next time will do */
 }
 

@@ -205,6 +205,8 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
             flow = FLOW_FAILED;
     }
     beck__resident_free(own);
+    if (run->resident)
+        beck__resident_rest(run->resident);
     if (flow == FLOW_FAILED && !task.error.status)
         beck__error_set(&task.error, BECK_TASK, "failed without a reason");
     run->records = task.records;
