@@ -15,7 +15,7 @@ build=$1
 shift
 rows=${*:-wordcount_file wordcount_callback wordcount_socket empty_batch idle_rss start_to_first_batch
 window_30s window_slices state_update_track state_update_touched state_growth_track state_growth_touched
-state_idle_track state_idle_touched state_bytes sort join}
+state_growth_callback state_idle_track state_idle_touched state_bytes sort join}
 pairs=${PAIRS:-5}
 bytes=${BYTES:-500000000}
 table_rows=${TABLE_ROWS:-10000000}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * states track|touched KEYS ROWS BATCHES [options]: counters by key, KEYS of them there already,
- * and BATCHES batches of ROWS updates of keys drawn at random (0: empty batches). Prints "seconds
- * updates check bytes": the time of the batches, the sum of all counters, and what a key takes in
- * memory, of those after the first million.
+ * states track|touched|callback KEYS ROWS BATCHES [options]: counters by key, KEYS of them there
+ * already, and BATCHES batches of ROWS updates of keys drawn at random (0: empty batches). Prints
+ * "seconds updates check bytes": the time of the batches, the sum of all counters, and what a key
+ * takes in memory, of those after the first million.
  */
 #include "words.h"
 
@@ -27,6 +27,19 @@ static void make_keys(beck_call *c, beck_row in)
 
     for (int64_t k = first; k < (end < p->keys ? end : p->keys); k++)
         beck_emit(c, k, 0);
+}
+
+/* A running sum of one's own. */
+static void running(beck_call *c, beck_row key, beck_rows *values, beck_state *state)
+{
+    int64_t sum = beck_state_bigint(state, 0, 0);
+    beck_row row;
+
+    (void)c;
+    (void)key;
+    while (beck_next_row(values, &row))
+        sum += beck_get_bigint(row, 0);
+    beck_state_put(state, sum);
 }
 
 static void add(beck_call *c, beck_row in)
@@ -98,7 +111,7 @@ int main(int argc, char **argv)
 
     argv = beck_args(ctx, &argc);
     if (argc != 5) {
-        fprintf(stderr, "usage: states track|touched KEYS ROWS BATCHES\n");
+        fprintf(stderr, "usage: states track|touched|callback KEYS ROWS BATCHES\n");
         beck_context_free(ctx);
         return 2;
     }
@@ -116,7 +129,9 @@ int main(int argc, char **argv)
         strcmp(argv[1], "track") == 0
             ? beck_state_snapshots(
                   beck_map_with_state(all, "n BIGINT", "k BIGINT, n BIGINT", beck_track_sum))
-            : beck_update_state_by_key(all, "n BIGINT", beck_running_sum, .touched_only = true);
+            : beck_update_state_by_key(
+                  all, "n BIGINT", strcmp(argv[1], "callback") == 0 ? running : beck_running_sum,
+                  .touched_only = true);
     beck_foreach_rdd(states, look, .ctx = &last);
     int64_t first = piece.keys < 10 * PIECE ? piece.keys : 10 * PIECE;
     fill(ctx, pieces, 0, first);

@@ -131,38 +131,19 @@ struct update {
     beck_schema value_schema;
     uint32_t *number_of; /* of values: by row, which key */
     size_t row_capacity;
-    uint32_t *touched; /* slot of key number i */
-    size_t touched_capacity;
-    uint32_t touched_count;
-    uint32_t *number; /* by slot: its key's number + 1 */
-    size_t slot_capacity;
-    uint32_t slots_known;
     uint32_t slots[BECK__CHUNK_ROWS];
 };
 
 static bool number_keys(struct update *self, uint32_t count)
 {
-    const struct allocator *memory = self->base.task->memory;
-    uint32_t slots = beck__keys_count(&self->state.table->keys);
+    struct state_table *table = self->state.table;
+    uint32_t rows = self->values.chunk->rows;
 
-    if (!beck__vector_reserve(memory, (void **)&self->number, &self->slot_capacity, slots,
-                              sizeof *self->number) ||
-        !beck__vector_reserve(memory, (void **)&self->touched, &self->touched_capacity,
-                              (size_t)self->touched_count + count, sizeof *self->touched) ||
-        !beck__vector_reserve(memory, (void **)&self->number_of, &self->row_capacity,
-                              (size_t)self->values.chunk->rows + count, sizeof *self->number_of))
-        return false;
-    for (; self->slots_known < slots; self->slots_known++)
-        self->number[self->slots_known] = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t slot = self->slots[i];
-        if (!self->number[slot]) {
-            self->touched[self->touched_count++] = slot;
-            self->number[slot] = self->touched_count;
-        }
-        self->number_of[self->values.chunk->rows + i] = self->number[slot] - 1;
-    }
-    return true;
+    return beck__vector_reserve(self->base.task->memory, (void **)&self->number_of,
+                                &self->row_capacity, (size_t)rows + count,
+                                sizeof *self->number_of) &&
+           beck__touched_add(&table->touched, beck__keys_count(&table->keys), self->slots, count,
+                             self->number_of + rows);
 }
 
 static bool keep_values(struct update *self, const beck_chunk *chunk, uint32_t from, uint32_t count)
@@ -200,7 +181,7 @@ static enum flow update_push(struct operator *base, const beck_chunk *chunk)
  * [starts[i], starts[i + 1]). */
 static bool sort_values(struct update *self, struct builder *sorted, uint32_t *starts)
 {
-    uint32_t rows = self->values.chunk->rows, keys = self->touched_count;
+    uint32_t rows = self->values.chunk->rows, keys = self->state.table->touched.count;
     const struct allocator *memory = self->base.task->memory;
     uint32_t *order = beck__alloc(memory, ((size_t)rows + 1) * sizeof *order);
 
@@ -233,22 +214,29 @@ static enum flow update_key(struct update *self, uint32_t slot, beck_rows *value
     return flow;
 }
 
+#define AHEAD 64u
+
 /* Keys with values, then, if every key is meant, those without. */
 static enum flow update_all(struct update *self, const beck_chunk *sorted, const uint32_t *starts)
 {
     struct state_table *table = self->state.table;
+    const struct touched *touched = &table->touched;
     uint32_t slots[64], at = 0, count;
     enum flow flow = FLOW_MORE;
 
-    for (uint32_t i = 0; i < self->touched_count && flow != FLOW_FAILED; i++) {
+    for (uint32_t i = 0; i < touched->count && flow != FLOW_FAILED; i++) {
+        uint32_t left = touched->count - i; /* most will change: their misses overlap */
+        if (i % AHEAD == 0 &&
+            !beck__state_save(table, touched->slots + i, left < AHEAD ? left : AHEAD))
+            return FLOW_FAILED;
         beck_rows values = {.chunk = sorted, .first = starts[i], .end = starts[i + 1]};
-        flow = update_key(self, self->touched[i], &values);
+        flow = update_key(self, touched->slots[i], &values);
     }
     while (flow != FLOW_FAILED && self->base.op->every &&
            (count = beck__state_scan(table, &at, slots, BECK__COUNT_OF(slots))) > 0)
         for (uint32_t i = 0; i < count && flow != FLOW_FAILED; i++) {
             beck_rows none = {.chunk = sorted};
-            if (slots[i] >= self->slots_known || !self->number[slots[i]])
+            if (slots[i] >= touched->known || !touched->number[slots[i]])
                 flow = update_key(self, slots[i], &none);
         }
     return flow;
@@ -258,7 +246,7 @@ static enum flow update_finish(struct operator *base)
 {
     struct update *self = (struct update *)base;
     struct task *task = base->task;
-    size_t size = ((size_t)self->touched_count + 2) * sizeof(uint32_t);
+    size_t size = ((size_t)self->state.table->touched.count + 2) * sizeof(uint32_t);
     uint32_t *starts = beck__alloc_zero(task->memory, size);
     struct builder sorted;
     enum flow flow = FLOW_FAILED;
@@ -287,8 +275,7 @@ static void update_close(struct operator *base)
     const struct allocator *memory = base->task->memory;
 
     beck__free(memory, self->number_of, self->row_capacity * sizeof *self->number_of);
-    beck__free(memory, self->touched, self->touched_capacity * sizeof *self->touched);
-    beck__free(memory, self->number, self->slot_capacity * sizeof *self->number);
+    beck__touched_clear(&self->state.table->touched);
     beck__builder_deinit(&self->values);
     beck__state_close(&self->state);
 }

@@ -14,9 +14,6 @@ struct window_op {
     struct folds merge, result;
     struct builder left, right, made, out; /* as rows of the input; the keys' columns stay empty */
     struct window_slice *slice;
-    uint32_t *slots; /* of its keys */
-    size_t slot_capacity;
-    uint32_t count;
     uint32_t groups[BECK__CHUNK_ROWS];
     struct keys_part {
         uint32_t slots[BECK__CHUNK_ROWS], rows[BECK__CHUNK_ROWS], count;
@@ -297,18 +294,9 @@ static bool add_rows(struct window_op *self, const beck_chunk *chunk, uint32_t f
     struct window_state *w = self->w;
 
     if (!beck__keys_find(&w->keys, chunk, from, count, self->groups) || !beck__window_grow(w) ||
-        !beck__vector_reserve(self->base.task->memory, (void **)&self->slots, &self->slot_capacity,
-                              (size_t)self->count + count, sizeof *self->slots))
+        !beck__touched_add(&w->touched, w->slots, self->groups, count, self->groups))
         return no_memory(self);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t slot = self->groups[i];
-        if (!w->entry[slot]) {
-            self->slots[self->count++] = slot;
-            w->entry[slot] = self->count;
-        }
-        self->groups[i] = w->entry[slot] - 1;
-    }
-    struct fold_input in = {chunk, from, count, self->groups, self->count};
+    struct fold_input in = {chunk, from, count, self->groups, w->touched.count};
     return beck__folds_add(&self->parts, &in);
 }
 
@@ -370,12 +358,12 @@ static bool extend_backs(struct window_op *self, struct window_slice *slice, uin
 /* The states of the slice stand in it, in order of first rows. */
 static bool fill_slice(struct window_op *self, struct window_slice *slice)
 {
-    uint32_t keys = self->base.op->keys;
+    uint32_t keys = self->base.op->keys, total = self->w->touched.count;
 
-    if (!beck__builder_reserve(&slice->rows, self->count))
+    if (!beck__builder_reserve(&slice->rows, total))
         return no_memory(self);
-    for (uint32_t from = 0; from < self->count; from += BECK__CHUNK_ROWS) {
-        uint32_t left = self->count - from;
+    for (uint32_t from = 0; from < total; from += BECK__CHUNK_ROWS) {
+        uint32_t left = total - from;
         uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
         beck__builder_clear(&self->made);
         if (!beck__folds_emit(&self->parts, &self->made, from, count))
@@ -394,11 +382,12 @@ static bool end_slice(struct window_op *self)
     struct window_state *w = self->w;
     struct window_slice *slice = self->slice;
     const struct allocator *memory = w->memory;
-    size_t size = (size_t)self->count * sizeof(uint32_t);
+    uint32_t count = w->touched.count;
+    size_t size = (size_t)count * sizeof(uint32_t);
 
     self->slice = NULL;
     w->pending = slice;
-    if (self->count) {
+    if (count) {
         slice->slots = beck__alloc(memory, size);
         w->old = slice->slots ? beck__alloc(memory, size) : NULL;
         if (!w->old) {
@@ -406,10 +395,10 @@ static bool end_slice(struct window_op *self)
             slice->slots = NULL;
             return no_memory(self);
         }
-        memcpy(slice->slots, self->slots, size);
-        slice->count = self->count;
+        memcpy(slice->slots, w->touched.slots, size);
+        slice->count = count;
     }
-    w->seen |= self->count > 0;
+    w->seen |= count > 0;
     if (!fill_slice(self, slice))
         return false;
     for (uint32_t from = 0; from < slice->count; from += BECK__CHUNK_ROWS) {
@@ -505,9 +494,7 @@ static void window_close(struct operator *base)
 
     if (self->slice) /* the attempt failed before its end */
         w->pending = self->slice;
-    for (uint32_t i = 0; i < self->count; i++)
-        w->entry[self->slots[i]] = 0;
-    beck__free(base->task->memory, self->slots, self->slot_capacity * sizeof *self->slots);
+    beck__touched_clear(&w->touched);
     beck__folds_close(&self->parts);
     beck__folds_close(&self->merge);
     beck__folds_close(&self->result);

@@ -41,9 +41,9 @@ struct window_state {
     const struct op *op;
     struct keys keys;
     struct state_rows front, back;
-    uint8_t *has;    /* by slot: HAS_FRONT, HAS_BACK; 0: the key is gone */
-    uint32_t *entry; /* by slot: 1 + its place in the slice in the making; else 0 */
-    size_t has_capacity, entry_capacity;
+    uint8_t *has; /* by slot: HAS_FRONT, HAS_BACK; 0: the key is gone */
+    size_t has_capacity;
+    struct touched touched; /* the keys of the slice in the making */
     uint32_t slots;
     struct window_slice *oldest, *newest;
     int64_t block; /* of the newest slice */

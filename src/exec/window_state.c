@@ -13,6 +13,7 @@ beck_status beck__window_init(struct window_state *w, const struct allocator *me
     w->memory = memory;
     w->op = op;
     w->block = NO_BLOCK;
+    w->touched.memory = memory;
     if (beck__keys_init(&w->keys, memory, op->in, op->keys, error))
         return error->status;
     if (!beck__state_rows_init(&w->front, memory, op->state, error) &&
@@ -39,7 +40,7 @@ void beck__window_deinit(struct window_state *w)
     if (w->old_rows.memory)
         beck__builder_deinit(&w->old_rows);
     beck__free(w->memory, w->has, w->has_capacity);
-    beck__free(w->memory, w->entry, w->entry_capacity * sizeof *w->entry);
+    beck__touched_deinit(&w->touched);
     w->memory = NULL;
 }
 
@@ -53,14 +54,10 @@ bool beck__window_grow(struct window_state *w)
     uint32_t slots = beck__keys_count(&w->keys);
 
     if (!beck__vector_reserve(w->memory, (void **)&w->has, &w->has_capacity, slots, 1) ||
-        !beck__vector_reserve(w->memory, (void **)&w->entry, &w->entry_capacity, slots,
-                              sizeof *w->entry) ||
         !beck__state_rows_grow(&w->front, slots) || !beck__state_rows_grow(&w->back, slots))
         return false;
-    for (; w->slots < slots; w->slots++) {
+    for (; w->slots < slots; w->slots++)
         w->has[w->slots] = 0;
-        w->entry[w->slots] = 0;
-    }
     return true;
 }
 
@@ -151,7 +148,6 @@ static void compact(struct window_state *w)
         beck__state_rows_keep(&w->back, order, to);
         for (uint32_t i = 0; i < to; i++)
             w->has[i] = w->has[order[i]];
-        memset(w->entry, 0, to * sizeof *w->entry);
         w->slots = to;
         for (struct window_slice *slice = w->oldest; slice; slice = slice->newer)
             for (uint32_t i = 0; i < slice->count; i++)

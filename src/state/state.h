@@ -62,6 +62,27 @@ bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count);
 
 #define NO_SLOT UINT32_MAX
 
+/* ---- touched: the slots of an attempt, numbered in order of their first rows -------------------
+ */
+
+/* What a clear costs follows the slots that were touched, not those that there are. */
+struct touched {
+    const struct allocator *memory; /* set by the owner; zeroed otherwise */
+    uint32_t *number;               /* by slot: its number + 1; 0: not touched */
+    size_t number_capacity;
+    uint32_t known; /* slots that have a place there */
+    uint32_t *slots;
+    size_t slot_capacity;
+    uint32_t count;
+};
+
+/* numbers[i] becomes the number of slots[i], all below slot_count; may be the same array. False
+ * without memory, and then nothing has changed. */
+bool beck__touched_add(struct touched *touched, uint32_t slot_count, const uint32_t *slots,
+                       uint32_t count, uint32_t *numbers);
+void beck__touched_clear(struct touched *touched); /* keeps the memory */
+void beck__touched_deinit(struct touched *touched);
+
 /* ---- rows: a row of state per slot ------------------------------------------------------------
  */
 
@@ -148,6 +169,7 @@ struct state_table {
     size_t undo_capacity, touch_capacity;
     uint32_t undo_count;
     struct builder undo_rows; /* of plain rows */
+    struct touched touched;   /* the owner's; empty between attempts */
 };
 
 /* The first `columns` columns of key_schema are the key. `timed`: touches are kept. */

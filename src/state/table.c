@@ -12,6 +12,7 @@ beck_status beck__state_init(struct state_table *table, const struct allocator *
 {
     memset(table, 0, sizeof *table);
     table->timed = timed;
+    table->touched.memory = memory;
     table->touches.oldest = table->touches.newest = NO_SLOT;
     beck_status status = beck__keys_init(&table->keys, memory, key_schema, columns, error);
     table->keys.lean = table->keys.index.dense = true;
@@ -31,6 +32,7 @@ void beck__state_deinit(struct state_table *table)
 
     if (!memory)
         return;
+    beck__touched_deinit(&table->touched);
     beck__free(memory, table->present, table->bits);
     beck__free(memory, table->saved, table->bits);
     beck__free(memory, t->time_ms, t->capacities[0] * sizeof *t->time_ms);
