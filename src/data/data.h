@@ -130,6 +130,12 @@ static inline bool beck__view_equal(const beck_view *a, const beck_view *b)
 
 #define BECK__CHUNK_ROWS 2048u
 
+/* How many of the rows [from, end) a step of at most `most` takes. */
+static inline uint32_t beck__step(uint32_t from, uint32_t end, uint32_t most)
+{
+    return end - from < most ? end - from : most;
+}
+
 /* Makes chunks of one schema, again and again, in its own memory. `limit` rows at most per chunk
  * (default BECK__CHUNK_ROWS); columns grow up to it on demand, children without limit. */
 struct builder {

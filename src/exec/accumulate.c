@@ -5,7 +5,7 @@
  * of many keys overlap: find the slots, note what they were, then column by column.
  */
 /* tests: stateful_test.c */
-#include "exec/call.h"
+#include "exec/fold.h"
 
 struct accumulate {
     struct operator base;
@@ -14,12 +14,6 @@ struct accumulate {
     uint32_t slots[BECK__CHUNK_ROWS], rows[BECK__CHUNK_ROWS];
     bool fresh[BECK__CHUNK_ROWS]; /* the first row of its key */
 };
-
-/* NaN is the largest number. */
-static inline bool less(double a, double b)
-{
-    return a < b || (b != b && a == a);
-}
 
 #define LOOP(T, statement)                                                                         \
     for (uint32_t i = at; i < at + count; i++) {                                                   \
@@ -53,13 +47,13 @@ static void column_numbers(struct accumulate *self, beck_column *to, const beck_
         break;
     case FOLD_MIN:
         if (real)
-            LOOP(double, if (less(x, *cell)) *cell = x)
+            LOOP(double, if (beck__double_less(x, *cell)) *cell = x)
         else
             LOOP(int64_t, if (x < *cell) *cell = x)
         break;
     case FOLD_MAX:
         if (real)
-            LOOP(double, if (less(*cell, x)) *cell = x)
+            LOOP(double, if (beck__double_less(*cell, x)) *cell = x)
         else
             LOOP(int64_t, if (*cell < x) *cell = x)
         break;
@@ -183,8 +177,7 @@ static enum flow accumulate_push(struct operator *base, const beck_chunk *chunk)
     struct accumulate *self = (struct accumulate *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += STEP) {
-        uint32_t left = chunk->rows - from;
-        uint32_t count = left < STEP ? left : STEP;
+        uint32_t count = beck__step(from, chunk->rows, STEP);
         if (!add_rows(self, chunk, from, count))
             return FLOW_FAILED;
         if (base->op->emits == EMITS_ONE && beck__flush(base, &self->out) == FLOW_FAILED)

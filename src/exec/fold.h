@@ -41,6 +41,12 @@ struct fold *beck__fold_user(const struct fold *place);
 struct fold *beck__fold_store(const struct fold *place);
 struct fold *beck__fold_list(const struct fold *place);
 
+/* The order of the library: NaN is the largest number. */
+static inline bool beck__double_less(double a, double b)
+{
+    return a < b || (b != b && a == a);
+}
+
 /* All of an operation. After a failed open close it, too. */
 struct folds {
     const struct op *op;

@@ -66,12 +66,6 @@ static bool grow(struct number *self, uint32_t groups, bool nulls)
     return true;
 }
 
-/* NaN is the largest number. */
-static inline bool double_less(double a, double b)
-{
-    return a < b || (b != b && a == a);
-}
-
 #define LOOP(T, statement)                                                                         \
     {                                                                                              \
         for (uint32_t i = 0; i < in->count; i++) {                                                 \
@@ -111,11 +105,11 @@ static bool number_update(struct fold *base, const struct fold_input *in)
         LOOP(int64_t, cell->d += (double)x)
     case FOLD_MIN:
         if (real)
-            LOOP(double, if (double_less(x, cell->d)) cell->d = x)
+            LOOP(double, if (beck__double_less(x, cell->d)) cell->d = x)
         LOOP(int64_t, if (x < cell->i) cell->i = x)
     case FOLD_MAX:
         if (real)
-            LOOP(double, if (double_less(cell->d, x)) cell->d = x)
+            LOOP(double, if (beck__double_less(cell->d, x)) cell->d = x)
         LOOP(int64_t, if (cell->i < x) cell->i = x)
     default:
         break;

@@ -19,8 +19,7 @@ static enum flow group_push(struct operator *base, const beck_chunk *chunk)
     struct group *self = (struct group *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t count =
-            chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, chunk->rows, BECK__CHUNK_ROWS);
         if (!beck__keys_find(&self->table, chunk, from, count, self->groups))
             return FLOW_FAILED;
         struct fold_input in = {chunk, from, count, self->groups, beck__keys_count(&self->table)};
@@ -60,7 +59,7 @@ static enum flow group_finish(struct operator *base)
     }
     enum flow flow = FLOW_MORE;
     for (uint32_t from = 0; from < total && flow == FLOW_MORE; from += BECK__CHUNK_ROWS) {
-        uint32_t count = total - from < BECK__CHUNK_ROWS ? total - from : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, total, BECK__CHUNK_ROWS);
         flow = emit(self, from, count) ? beck__flush(base, &self->out) : FLOW_FAILED;
     }
     return flow;

@@ -129,8 +129,7 @@ static enum flow shuffle_push(struct operator *base, const beck_chunk *chunk)
     uint32_t n = self->partitioning.count;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t count =
-            chunk->rows - from < BECK__CHUNK_ROWS ? chunk->rows - from : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, chunk->rows, BECK__CHUNK_ROWS);
         if (!choose(self, chunk, from, count)) {
             beck__error_memory(&base->task->error, "a shuffle", self->scratch.capacity);
             return FLOW_FAILED;

@@ -70,7 +70,7 @@ static enum flow zip_push(struct pair *self, const beck_chunk *left)
         return unequal(self);
     for (uint32_t at = 0, n; at < left->rows && flow == FLOW_MORE; at += n) {
         const beck_chunk *right = self->right->items[self->block]->chunk;
-        n = left->rows - at < BECK__CHUNK_ROWS ? left->rows - at : BECK__CHUNK_ROWS;
+        n = beck__step(at, left->rows, BECK__CHUNK_ROWS);
         if (n > right->rows - self->row)
             n = right->rows - self->row;
         for (uint32_t i = 0; i < n; i++) {
@@ -94,7 +94,7 @@ static enum flow spread(struct pair *self, const beck_chunk *left, uint32_t row,
     enum flow flow = FLOW_MORE;
 
     for (uint32_t at = 0, n; at < right->rows && flow == FLOW_MORE; at += n) {
-        n = right->rows - at < BECK__CHUNK_ROWS ? right->rows - at : BECK__CHUNK_ROWS;
+        n = beck__step(at, right->rows, BECK__CHUNK_ROWS);
         for (uint32_t i = 0; i < n; i++) {
             self->rows[0][i] = row;
             self->rows[1][i] = at + i;

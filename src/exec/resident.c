@@ -10,13 +10,17 @@ struct resident {
     const struct allocator *memory;
     struct arena arena;
     const struct op *op;
-    bool is_window;
     struct state_table table;
-    struct window_state window; /* is_window */
+    struct window_state window; /* of OP_WINDOW, instead */
     const beck_schema *rows;    /* key and state: what is read */
     const beck_schema *saved;   /* and two columns more, where a snapshot needs them */
     struct error error;         /* of what happens outside of tasks */
 };
+
+static bool is_window(const struct resident *r)
+{
+    return r->op->kind == OP_WINDOW;
+}
 
 const beck_schema *beck__resident_schema(struct arena *arena, const struct op *op, bool saved)
 {
@@ -40,8 +44,7 @@ static beck_status memory_init(struct resident *r, struct error *error)
 {
     const struct op *op = r->op;
 
-    r->is_window = op->kind == OP_WINDOW;
-    if (r->is_window)
+    if (is_window(r))
         return beck__window_init(&r->window, r->memory, op, error);
     return beck__state_init(&r->table, r->memory, op->in, op->keys, op->state, op->timeout_ms > 0,
                             error);
@@ -66,7 +69,7 @@ struct resident *beck__resident_new(struct os *os, const struct op *op, struct e
         beck__resident_free(r);
         return NULL;
     }
-    struct keys *keys = r->is_window ? &r->window.keys : &r->table.keys;
+    struct keys *keys = is_window(r) ? &r->window.keys : &r->table.keys;
     keys->secret = beck__task_secret;
     keys->secret_user = os;
     return r;
@@ -86,7 +89,7 @@ struct state_table *beck__resident_table(struct task *task, const struct op *op)
 {
     struct resident *r = task->resident;
 
-    if (r && r->op == op && !r->is_window)
+    if (r && r->op == op && !is_window(r))
         return &r->table;
     beck__error_set(&task->error, BECK_CORRUPT, "%s: a stateful operation in the wrong place",
                     op->name);
@@ -97,7 +100,7 @@ struct window_state *beck__resident_window(struct task *task, const struct op *o
 {
     struct resident *r = task->resident;
 
-    if (r && r->op == op && r->is_window)
+    if (r && r->op == op && is_window(r))
         return &r->window;
     beck__error_set(&task->error, BECK_CORRUPT, "%s: a window in the wrong place", op->name);
     return NULL;
@@ -105,12 +108,12 @@ struct window_state *beck__resident_window(struct task *task, const struct op *o
 
 uint64_t beck__resident_count(const struct resident *r)
 {
-    return r->is_window ? beck__window_live(&r->window) : r->table.count;
+    return is_window(r) ? beck__window_live(&r->window) : r->table.count;
 }
 
 bool beck__resident_idle(const struct resident *r, int64_t batch_ms)
 {
-    if (r->is_window)
+    if (is_window(r))
         return !r->window.oldest && !(r->op->always && r->window.seen);
     if (r->op->every)
         return r->table.count == 0;
@@ -126,7 +129,7 @@ int64_t beck__resident_oldest(const struct resident *r)
 
 void beck__resident_rest(struct resident *r)
 {
-    if (r->is_window)
+    if (is_window(r))
         beck__window_set_error(&r->window, &r->error);
     else
         beck__state_set_error(&r->table, &r->error);
@@ -135,7 +138,7 @@ void beck__resident_rest(struct resident *r)
 void beck__resident_seal(struct resident *r, bool keep)
 {
     beck__resident_rest(r);
-    if (r->is_window)
+    if (is_window(r))
         beck__window_seal(&r->window, keep);
     else
         beck__state_seal(&r->table, keep);
@@ -202,7 +205,7 @@ static bool gather_touches(struct resident *r, const uint32_t *slots, uint32_t c
 
 beck_status beck__resident_save(struct resident *r, struct blocks *out, struct error *error)
 {
-    if (r->is_window)
+    if (is_window(r))
         return beck__window_save(&r->window, r->saved, out)
                    ? BECK_OK
                    : beck__error_memory(error, r->op->name, 0);
@@ -266,7 +269,7 @@ static bool load_chunk(struct resident *r, const struct block *block, struct tou
 beck_status beck__resident_load(struct resident *r, const struct blocks *in, int64_t batch_ms,
                                 struct error *error)
 {
-    if (r->is_window) {
+    if (is_window(r)) {
         beck__window_set_error(&r->window, error);
         return beck__window_load(&r->window, in)
                    ? BECK_OK

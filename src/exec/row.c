@@ -53,7 +53,7 @@ static enum flow index_push(struct operator *base, const beck_chunk *chunk)
     if (chunk->rows <= BECK__CHUNK_ROWS)
         return index_chunk(self, chunk);
     for (uint32_t at = 0, n; at < chunk->rows && flow == FLOW_MORE; at += n) {
-        n = chunk->rows - at < BECK__CHUNK_ROWS ? chunk->rows - at : BECK__CHUNK_ROWS;
+        n = beck__step(at, chunk->rows, BECK__CHUNK_ROWS);
         for (uint32_t i = 0; i < n; i++)
             rows[i] = at + i;
         beck__builder_clear(&self->cut);

@@ -87,7 +87,7 @@ static enum flow sort_finish(struct operator *base)
     if (!order_rows(self, &count))
         return FLOW_FAILED;
     for (uint32_t from = 0; from < count && flow == FLOW_MORE; from += BECK__CHUNK_ROWS) {
-        uint32_t n = count - from < BECK__CHUNK_ROWS ? count - from : BECK__CHUNK_ROWS;
+        uint32_t n = beck__step(from, count, BECK__CHUNK_ROWS);
         if (!beck__builder_rows(&self->out, self->rows.chunk, self->sorted + from, n, true))
             return no_memory(self) ? FLOW_MORE : FLOW_FAILED;
         flow = beck__flush(base, &self->out);

@@ -40,8 +40,7 @@ static enum flow track_push(struct operator *base, const beck_chunk *chunk)
     keys.columns = base->op->keys;
     beck__call_enter(&self->call);
     for (uint32_t from = 0; from < chunk->rows && flow != FLOW_FAILED; from += BECK__CHUNK_ROWS) {
-        uint32_t left = chunk->rows - from;
-        uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, chunk->rows, BECK__CHUNK_ROWS);
         if (!beck__state_find(table, chunk, from, count, self->slots))
             flow = FLOW_FAILED;
         for (uint32_t i = 0; i < count && flow != FLOW_FAILED; i++) {
@@ -165,8 +164,7 @@ static enum flow update_push(struct operator *base, const beck_chunk *chunk)
     struct update *self = (struct update *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t left = chunk->rows - from;
-        uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, chunk->rows, BECK__CHUNK_ROWS);
         if (!beck__state_find(self->state.table, chunk, from, count, self->slots))
             return FLOW_FAILED;
         if (!number_keys(self, count) || !keep_values(self, chunk, from, count)) {
@@ -225,9 +223,8 @@ static enum flow update_all(struct update *self, const beck_chunk *sorted, const
     enum flow flow = FLOW_MORE;
 
     for (uint32_t i = 0; i < touched->count && flow != FLOW_FAILED; i++) {
-        uint32_t left = touched->count - i; /* most will change: their misses overlap */
-        if (i % AHEAD == 0 &&
-            !beck__state_save(table, touched->slots + i, left < AHEAD ? left : AHEAD))
+        if (i % AHEAD == 0 && /* most will change: their misses overlap */
+            !beck__state_save(table, touched->slots + i, beck__step(i, touched->count, AHEAD)))
             return FLOW_FAILED;
         beck_rows values = {.chunk = sorted, .first = starts[i], .end = starts[i + 1]};
         flow = update_key(self, touched->slots[i], &values);

@@ -211,8 +211,7 @@ static bool turn_slice(struct window_op *self, struct turn *turn, const struct w
     if (!beck__builder_reserve(&after->rows, slice->count))
         return no_memory(self);
     for (uint32_t from = 0; from < slice->count; from += BECK__CHUNK_ROWS) {
-        uint32_t left = slice->count - from;
-        uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, slice->count, BECK__CHUNK_ROWS);
         if (!turn_keys(self, turn, slice, after, from, count))
             return false;
     }
@@ -305,8 +304,7 @@ static enum flow window_push(struct operator *base, const beck_chunk *chunk)
     struct window_op *self = (struct window_op *)base;
 
     for (uint32_t from = 0; from < chunk->rows; from += BECK__CHUNK_ROWS) {
-        uint32_t left = chunk->rows - from;
-        if (!add_rows(self, chunk, from, left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS))
+        if (!add_rows(self, chunk, from, beck__step(from, chunk->rows, BECK__CHUNK_ROWS)))
             return FLOW_FAILED;
     }
     return FLOW_MORE;
@@ -363,8 +361,7 @@ static bool fill_slice(struct window_op *self, struct window_slice *slice)
     if (!beck__builder_reserve(&slice->rows, total))
         return no_memory(self);
     for (uint32_t from = 0; from < total; from += BECK__CHUNK_ROWS) {
-        uint32_t left = total - from;
-        uint32_t count = left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS;
+        uint32_t count = beck__step(from, total, BECK__CHUNK_ROWS);
         beck__builder_clear(&self->made);
         if (!beck__folds_emit(&self->parts, &self->made, from, count))
             return false;
@@ -402,8 +399,7 @@ static bool end_slice(struct window_op *self)
     if (!fill_slice(self, slice))
         return false;
     for (uint32_t from = 0; from < slice->count; from += BECK__CHUNK_ROWS) {
-        uint32_t left = slice->count - from;
-        if (!extend_backs(self, slice, from, left < BECK__CHUNK_ROWS ? left : BECK__CHUNK_ROWS))
+        if (!extend_backs(self, slice, from, beck__step(from, slice->count, BECK__CHUNK_ROWS)))
             return false;
     }
     return true;

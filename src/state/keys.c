@@ -334,8 +334,7 @@ bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, 
     }
     bool ok = reserve(keys, count);
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
-        ok = find_batch(keys, chunk, from + at, count - at < BLOCK ? count - at : BLOCK,
-                        groups + at);
+        ok = find_batch(keys, chunk, from + at, beck__step(at, count, BLOCK), groups + at);
     if (ok && keys->chained && keys->secret && !keys->seed)
         rekey(keys);
     if (!ok)
