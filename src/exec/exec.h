@@ -117,8 +117,10 @@ struct resident *beck__resident_new(struct os *os, const struct op *op, struct e
 void beck__resident_free(struct resident *resident); /* NULL is nothing */
 /* True if a task without rows would do and give nothing at that time. */
 bool beck__resident_idle(const struct resident *resident, int64_t batch_ms);
-/* When the key that was touched longest ago was; INT64_MAX: there is none, or no timeout. */
-int64_t beck__resident_oldest(const struct resident *resident);
+/* The first batch time at which a key times out, or 0 for a window that holds rows; INT64_MAX:
+ * nothing is due. The second is the same of a snapshot. */
+int64_t beck__resident_due(const struct resident *resident);
+int64_t beck__saved_due(const struct op *op, const struct blocks *saved);
 /* The task is over: nothing of it is referred to any more. */
 void beck__resident_rest(struct resident *resident);
 void beck__resident_seal(struct resident *resident, bool keep);

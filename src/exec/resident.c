@@ -120,11 +120,36 @@ bool beck__resident_idle(const struct resident *r, int64_t batch_ms)
     return beck__state_due(&r->table, batch_ms - r->op->timeout_ms) == NO_SLOT;
 }
 
-int64_t beck__resident_oldest(const struct resident *r)
+/* When a key that was touched then times out. */
+static int64_t timeout_after(const struct op *op, int64_t touched_ms)
 {
-    uint32_t slot = beck__state_due(&r->table, INT64_MAX);
+    return touched_ms + op->timeout_ms + 1;
+}
 
-    return slot == NO_SLOT ? INT64_MAX : r->table.touches.time_ms[slot];
+int64_t beck__resident_due(const struct resident *r)
+{
+    uint32_t slot = is_window(r) ? NO_SLOT : beck__state_due(&r->table, INT64_MAX);
+
+    if (is_window(r))
+        return beck__window_live(&r->window) ? 0 : INT64_MAX;
+    return slot == NO_SLOT ? INT64_MAX : timeout_after(r->op, r->table.touches.time_ms[slot]);
+}
+
+/* A window without rows has a row at most, which says that there were some. */
+int64_t beck__saved_due(const struct op *op, const struct blocks *saved)
+{
+    uint32_t touched = op->keys + op->state->count;
+    int64_t due = INT64_MAX;
+
+    if (op->kind == OP_WINDOW)
+        return saved->rows > 1 ? 0 : INT64_MAX;
+    for (size_t i = 0; op->timeout_ms > 0 && i < saved->count; i++) {
+        const beck_chunk *chunk = saved->items[i]->chunk;
+        const int64_t *times = chunk->column[touched].data;
+        for (uint32_t k = 0; k < chunk->rows; k++)
+            due = timeout_after(op, times[k]) < due ? timeout_after(op, times[k]) : due;
+    }
+    return due;
 }
 
 void beck__resident_rest(struct resident *r)

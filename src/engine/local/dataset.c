@@ -413,7 +413,7 @@ bool beck__dataset_nothing(const struct dataset *d, uint32_t partition)
     case DATA_KEPT:
         return d->target_rows && d->target_rows[partition] == 0;
     case DATA_SCAN:
-        return beck__keeper_count(d->keeper) == 0;
+        return beck__keeper_count(d->keeper, partition) == 0;
     case DATA_UNION:
     case DATA_COALESCE:
         return pieces_nothing(d, partition);
@@ -447,7 +447,9 @@ uint64_t beck__dataset_rows(const struct dataset *d)
     case DATA_NARROW:
         return beck__dataset_rows(d->parent);
     case DATA_SCAN:
-        return beck__keeper_count(d->keeper);
+        for (uint32_t p = 0; p < d->partitions; p++)
+            rows += beck__keeper_count(d->keeper, p);
+        return rows;
     case DATA_SHUFFLE:
     case DATA_STATE:
     case DATA_KEPT:

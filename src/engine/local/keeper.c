@@ -91,49 +91,17 @@ static struct resident *from_blocks(struct keeper *keeper, const struct blocks *
     return r;
 }
 
-/* When the key that was touched longest ago was; INT64_MAX: there is none. */
-static int64_t oldest_touch(const struct keeper *keeper, uint32_t partition)
-{
-    const struct blocks *rows = &keeper->before[partition];
-    int64_t oldest = INT64_MAX;
-
-    if (!keeper->as_blocks)
-        return keeper->residents[partition] ? beck__resident_oldest(keeper->residents[partition])
-                                            : INT64_MAX;
-    for (size_t i = 0; i < rows->count; i++) {
-        const beck_chunk *chunk = rows->items[i]->chunk;
-        const int64_t *touched = chunk->column[keeper->saved->count - 2].data;
-        for (uint32_t k = 0; k < chunk->rows; k++)
-            oldest = touched[k] < oldest ? touched[k] : oldest;
-    }
-    return oldest;
-}
-
-/* As blocks an empty window has a row or none. */
-static bool window_empty(const struct keeper *keeper)
-{
-    bool empty = true;
-
-    for (uint32_t p = 0; empty && p < keeper->partitions; p++)
-        empty = keeper->as_blocks
-                    ? keeper->before[p].rows <= 1
-                    : !keeper->residents[p] || beck__resident_count(keeper->residents[p]) == 0;
-    return empty;
-}
-
 static void note_due(struct keeper *keeper)
 {
-    if (keeper->program->ops[0].kind == OP_WINDOW) {
-        keeper->due_ms = window_empty(keeper) ? INT64_MAX : 0;
-        return;
-    }
-    int64_t timeout = keeper->program->ops[0].timeout_ms, oldest = INT64_MAX;
+    const struct op *op = &keeper->program->ops[0];
 
-    for (uint32_t p = 0; timeout > 0 && p < keeper->partitions; p++) {
-        int64_t touch = oldest_touch(keeper, p);
-        oldest = touch < oldest ? touch : oldest;
+    keeper->due_ms = INT64_MAX;
+    for (uint32_t p = 0; p < keeper->partitions; p++) {
+        int64_t due = keeper->as_blocks      ? beck__saved_due(op, &keeper->before[p])
+                      : keeper->residents[p] ? beck__resident_due(keeper->residents[p])
+                                             : INT64_MAX;
+        keeper->due_ms = due < keeper->due_ms ? due : keeper->due_ms;
     }
-    keeper->due_ms = oldest == INT64_MAX ? INT64_MAX : oldest + timeout + 1;
 }
 
 static int64_t keeper_due(const struct keeper *keeper)
@@ -211,16 +179,12 @@ bool beck__keeper_idle(const struct keeper *keeper, uint32_t partition, int64_t 
     return !r || beck__resident_idle(r, batch_ms);
 }
 
-uint64_t beck__keeper_count(const struct keeper *keeper)
+uint64_t beck__keeper_count(const struct keeper *keeper, uint32_t partition)
 {
-    uint64_t count = 0;
-
-    for (uint32_t p = 0; p < keeper->partitions; p++)
-        if (keeper->as_blocks)
-            count += blocks_of(keeper, p)->rows;
-        else if (keeper->residents[p])
-            count += beck__resident_count(keeper->residents[p]);
-    return count;
+    if (keeper->as_blocks)
+        return blocks_of(keeper, partition)->rows;
+    const struct resident *r = keeper->residents[partition];
+    return r ? beck__resident_count(r) : 0;
 }
 
 enum flow beck__keeper_scan(struct keeper *keeper, uint32_t partition, struct task *task,

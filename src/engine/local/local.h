@@ -253,7 +253,7 @@ beck_status beck__keeper_lend(struct keeper *keeper, struct run *run);
 /* After a run that went well: what it has made, as_blocks. */
 void beck__keeper_take(struct keeper *keeper, struct run *run);
 bool beck__keeper_idle(const struct keeper *keeper, uint32_t partition, int64_t batch_ms);
-uint64_t beck__keeper_count(const struct keeper *keeper);
+uint64_t beck__keeper_count(const struct keeper *keeper, uint32_t partition); /* keys */
 /* Pushes key and state of every key of a partition. */
 enum flow beck__keeper_scan(struct keeper *keeper, uint32_t partition, struct task *task,
                             struct operator *sink);
