@@ -395,7 +395,6 @@ static bool end_slice(struct window_op *self)
         memcpy(slice->slots, w->touched.slots, size);
         slice->count = count;
     }
-    w->seen |= count > 0;
     if (!fill_slice(self, slice))
         return false;
     for (uint32_t from = 0; from < slice->count; from += BECK__CHUNK_ROWS) {

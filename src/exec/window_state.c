@@ -166,6 +166,7 @@ void beck__window_seal(struct window_state *w, bool keep)
             undo(w);
         beck__free(w->memory, w->old, (size_t)slice->count * sizeof *w->old);
         w->old = NULL;
+        w->seen |= keep && slice->count > 0;
         if (keep && slice->count)
             beck__window_append(w, slice);
         else

@@ -286,6 +286,23 @@ static void test_counts(void **state)
     close(&w);
 }
 
+/* Rows of a batch that failed were never there. */
+static void test_counts_of_a_failed_batch(void **state)
+{
+    (void)state;
+    struct windowed w;
+    open(&w, "count BIGINT", "count BIGINT", 0, FOLD_COUNT, 2);
+    op_of(&w)->always = true;
+    ROW(&w.x, 5);
+    attempt(&w, 0, true);
+    assert_string_equal(bench_text(&w.x), "5\n");
+    beck__resident_seal(w.resident, false);
+    beck__blocks_deinit(&w.x.chunks);
+    assert_string_equal(batch(&w, 1), "");
+    assert_true(beck__resident_idle(w.resident, 2000));
+    close(&w);
+}
+
 /* Fractions: the same bits, loaded in the middle or not. */
 static void test_bits(void **state)
 {
@@ -372,8 +389,14 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_model), test(test_sums),  test(test_averages_and_lists), test(test_counts),
-        test(test_bits),  test(test_churn), test(test_no_memory),
+        test(test_model),
+        test(test_sums),
+        test(test_averages_and_lists),
+        test(test_counts),
+        test(test_counts_of_a_failed_batch),
+        test(test_bits),
+        test(test_churn),
+        test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
