@@ -126,8 +126,10 @@ bool beck__state_rows_put(struct state_rows *store, const uint32_t *slots, uint3
         return true;
     }
     for (uint32_t k = 0; k < own->columns; k++)
-        if (!beck__builder_cells(&store->rows, k, &chunk->column[first + k], rows, count, false))
+        if (!beck__builder_cells(&store->rows, k, &chunk->column[first + k], rows, count, false)) {
+            beck__builder_drop_row(&store->rows); /* of several columns some may have theirs */
             return no_memory(store);
+        }
     for (uint32_t i = 0; i < count; i++)
         store->row_of[slots[i]] = own->rows + i;
     own->rows += count;

@@ -51,9 +51,17 @@ static int64_t state_of(const struct state_table *table, uint32_t slot)
     const beck_column *column = &chunk->column[chunk->columns - 1];
     uint32_t row = beck__state_rows_row(&table->rows, slot);
 
-    if (column->valid && !beck__bit_get(column->valid, row))
-        return -1;
-    return ((const int64_t *)column->data)[row];
+    int64_t n = !column->valid || beck__bit_get(column->valid, row)
+                    ? ((const int64_t *)column->data)[row]
+                    : -1;
+    if (chunk->columns > 1) { /* the columns of a row belong together */
+        char text[64];
+        snprintf(text, sizeof text, "a state of %lld", (long long)n);
+        beck_str got = beck_view_string(&((const beck_view *)chunk->column[0].data)[row]);
+        assert_int_equal(got.size, strlen(text));
+        assert_memory_equal(got.data, text, got.size);
+    }
+    return n;
 }
 
 /* Looks every key up in an attempt of its own, which is undone. */
