@@ -151,12 +151,15 @@ static bool add_rows(struct accumulate *self, const beck_chunk *chunk, uint32_t 
     struct task *task = self->base.task;
     bool emits = self->base.op->emits == EMITS_ONE, ok = true;
 
-    if (!beck__state_find(table, chunk, from, count, self->slots) ||
-        !beck__state_save(table, self->slots, count))
+    if (!beck__state_find(table, chunk, from, count, self->slots))
         return false;
-    beck__state_appear(table, self->slots, count, self->fresh);
-    for (uint32_t i = 0; table->timed && i < count; i++)
-        beck__state_touch(table, self->slots[i], task->batch_ms);
+    for (uint32_t at = 0, step = table->timed ? 1 : count; at < count; at += step) {
+        if (!beck__state_save(table, self->slots + at, step))
+            return false;
+        beck__state_appear(table, self->slots + at, step, self->fresh + at);
+        if (table->timed)
+            beck__state_touch(table, self->slots[at], task->batch_ms);
+    }
     for (uint32_t k = 0; ok && k < self->base.op->state->count; k++)
         ok = column_add(self, chunk, k, from, count);
     if (!ok || (emits && !emit_keys(self, chunk, from, count))) {
@@ -187,13 +190,16 @@ static enum flow accumulate_push(struct operator *base, const beck_chunk *chunk)
 }
 
 /* Keys that were not touched for longer are forgotten. */
+static bool forget(struct accumulate *self)
+{
+    return beck__state_forget(self->table, self->base.task->batch_ms - self->base.op->timeout_ms);
+}
+
+/* A timeout comes after the rows of its batch (map_with_state), a time to live ends before them. */
 static enum flow accumulate_finish(struct operator *base)
 {
-    struct accumulate *self = (struct accumulate *)base;
-
-    return beck__state_forget(self->table, base->task->batch_ms - base->op->timeout_ms)
-               ? FLOW_MORE
-               : FLOW_FAILED;
+    return base->op->emits != EMITS_ONE || forget((struct accumulate *)base) ? FLOW_MORE
+                                                                             : FLOW_FAILED;
 }
 
 static void accumulate_close(struct operator *base)
@@ -216,5 +222,8 @@ struct operator *beck__accumulate_open(struct task *task, const struct op *op)
     self->base.push = accumulate_push;
     self->base.finish = accumulate_finish;
     self->base.close = accumulate_close;
-    return &self->base;
+    if (op->emits == EMITS_ONE || forget(self))
+        return &self->base;
+    beck__builder_deinit(&self->out);
+    return NULL;
 }

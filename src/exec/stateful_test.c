@@ -319,6 +319,41 @@ static void test_update_of_touched_keys_and_time_to_live(void **state)
     close(&s);
 }
 
+/* What a failed attempt has touched stands in line as before, also between keys that it has not. */
+static void check_line(enum op_kind kind)
+{
+    struct stateful s;
+    open(&s, kind, "k STRING, n BIGINT", "n BIGINT");
+    op_of(&s)->timeout_ms = 2500;
+    op_of(&s)->fold = FOLD_SUM;
+    op_of(&s)->emits = EMITS_NONE;
+    if (kind == OP_UPDATE)
+        FUNCTION(&s, beck_running_sum);
+    ROW(&s.x, "x", 1);
+    batch(&s);
+    ROW(&s.x, "a", 1);
+    ROW(&s.x, "c", 1);
+    batch(&s);
+    ROW(&s.x, "y", 1);
+    batch(&s);
+    ROW(&s.x, "a", 2);
+    ROW(&s.x, "c", 2);
+    attempt(&s);
+    beck__resident_seal(s.resident, false);
+    beck__blocks_deinit(&s.x.chunks);
+    s.batch_ms = 4000;
+    batch(&s); /* 5000: a and c were touched at 2000 */
+    assert_string_equal(states(&s, s.resident), "(y,1)\n");
+    close(&s);
+}
+
+static void test_undo_of_touches(void **state)
+{
+    (void)state;
+    check_line(OP_UPDATE);
+    check_line(OP_ACCUMULATE);
+}
+
 /* ---- known functions ------------------------------------------------------------------------- */
 
 /* One value column of that type; the state and what a row emits are its like. */
@@ -399,6 +434,31 @@ static void test_kernels(void **state)
         }
         close(&a);
         close(&b);
+    }
+}
+
+/* Who comes back after its time to live starts anew, kernel or callback. */
+static void test_kernels_and_time_to_live(void **state)
+{
+    (void)state;
+    for (int kernel = 0; kernel < 2; kernel++) {
+        struct stateful s;
+        open(&s, kernel ? OP_ACCUMULATE : OP_UPDATE, "k STRING, n BIGINT", "n BIGINT");
+        op_of(&s)->timeout_ms = 1500;
+        op_of(&s)->fold = FOLD_SUM;
+        op_of(&s)->emits = EMITS_NONE;
+        if (!kernel)
+            FUNCTION(&s, beck_running_sum);
+        ROW(&s.x, "a", 1);
+        ROW(&s.x, "b", 1);
+        batch(&s);
+        ROW(&s.x, "b", 2);
+        batch(&s);
+        ROW(&s.x, "a", 5); /* 3000: was touched at 1000 */
+        ROW(&s.x, "b", 5);
+        batch(&s);
+        assert_string_equal(states(&s, s.resident), "(a,5)\n(b,8)\n");
+        close(&s);
     }
 }
 
@@ -528,11 +588,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_track),     test(test_failed_attempts_leave_nothing),
-        test(test_timeouts),  test(test_mistakes),
-        test(test_update),    test(test_update_of_touched_keys_and_time_to_live),
-        test(test_kernels),   test(test_known_lists),
-        test(test_snapshots), test(test_no_memory),
+        test(test_track),           test(test_failed_attempts_leave_nothing),
+        test(test_timeouts),        test(test_mistakes),
+        test(test_update),          test(test_update_of_touched_keys_and_time_to_live),
+        test(test_kernels),         test(test_known_lists),
+        test(test_snapshots),       test(test_no_memory),
+        test(test_undo_of_touches), test(test_kernels_and_time_to_live),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ static inline bool beck__state_has(const struct state_table *table, uint32_t slo
 {
     return slot < table->rows.slots && beck__bit_get(table->present, slot);
 }
-/* Before the first change of each slot: what it is now goes to the undo list. */
+/* Before the first change of each slot: what it is now goes to the undo list. Where touches are
+ * kept, a slot is touched or removed before the next one is saved: neighbours are noted. */
 bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t count);
 /* The saved slots get these rows (see beck__state_rows_put). */
 bool beck__state_put(struct state_table *table, const uint32_t *slots, uint32_t count,
