@@ -20,12 +20,12 @@ extern "C" {
 typedef struct beck_window_args {
     BECK_ARGS_TAIL;
     int64_t window_ms, slide_ms;
-    int partitions; /* of those with a key */
+    int partitions; /* of those with a key; the others leave them as they are, or have one */
     const char *name;
 } beck_window_args;
 
 /* The elements of all those batches, in order of time. */
-#define beck_window(...)          BECK__CALL0(beck__window, beck_window_args, __VA_ARGS__)
+#define beck_window(...) BECK__CALL0(beck__window, beck_window_args, __VA_ARGS__)
 /* Their number; nothing as long as there was never an element. */
 #define beck_count_by_window(...) BECK__CALL0(beck__count_by_window, beck_window_args, __VA_ARGS__)
 /* (value..., count BIGINT); a value that has left the window is gone. */
@@ -134,8 +134,7 @@ BECK_API void beck_track_last(beck_call *c, beck_row key, beck_row value, beck_s
 BECK_API void beck_track_count(beck_call *c, beck_row key, beck_row value, beck_state *state);
 
 /* Key and state of every key of a stream made by one of the two, after each batch. */
-#define beck_state_snapshots(...)                                                                  \
-    BECK__CALL0(beck__state_snapshots, beck_none_args, __VA_ARGS__)
+#define beck_state_snapshots(...) BECK__CALL0(beck__state_snapshots, beck_none_args, __VA_ARGS__)
 BECK_API beck_dstream *beck__state_snapshots(beck_dstream *s, const beck_none_args *args);
 
 #ifdef __cplusplus

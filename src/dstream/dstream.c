@@ -281,6 +281,11 @@ void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
                          .name = args->name,
                          .parallel = args->parallel};
 
+    if (args->rows < 0 && s->streams) {
+        beck__node_error(s->streams->graph, "print", args->site, BECK_INVALID,
+                         ".rows is %d; give 1 or more, or 0 for 10", args->rows);
+        return;
+    }
     if (args->name)
         snprintf(params.title, sizeof params.title, "%s", args->name);
     output_sink(s, "print", &to, (uint64_t)rows + 1);

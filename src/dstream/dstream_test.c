@@ -111,6 +111,54 @@ static void test_slides(void **state)
     assert_non_null(strstr(f->error.text, "multiple of the stream's slide of 2000 ms"));
 }
 
+/* What is known when the graph is built is told then: which, its value, what to give. */
+static void test_refused_windows(void **state)
+{
+    struct fixture *f = *state;
+    struct streams streams = streams_of(f);
+    beck_dstream *pairs = beck__dstream_new(&streams, source(f, "k STRING, n BIGINT"), 1000);
+    beck_dstream *slow = beck_window(pairs, .window_ms = 4000, .slide_ms = 2000);
+    static const char *const texts[] = {
+        "window at dstream_test.c:",
+        ".window_ms is missing; give a multiple of the stream's slide of 1000 ms",
+        ".slide_ms is missing; give a multiple of the stream's slide of 1000 ms",
+        ".window_ms is 1500; give a positive multiple of the stream's slide of 1000 ms",
+        ".slide_ms is -1000; give a positive multiple of the stream's slide of 1000 ms",
+        ".window_ms is 4000000000000; give a positive multiple of the stream's slide of 1000 ms, "
+        "at most 2147483647000",
+        ".slide_ms is 3155000000000; give a positive multiple of the stream's slide of 2000 ms, "
+        "at most 3153600000000",
+        "-2 partitions; give a number from 1 to 65536",
+        "-3 partitions; give a number from 1 to 65536",
+        "-4 partitions; give a number from 1 to 65536",
+        "-5 partitions; give a number from 1 to 65536",
+        "join at dstream_test.c:",
+        "the streams have different slides, 1000 ms and 2000 ms",
+    };
+
+    for (size_t i = 0; i < BECK__COUNT_OF(texts); i++) {
+        beck_dstream *s =
+            i == 0   ? beck_window(pairs)
+            : i == 1 ? beck_count_by_window(pairs, .slide_ms = 1000)
+            : i == 2 ? beck_reduce_by_key_and_window(pairs, beck_sum, .window_ms = 1000)
+            : i == 3 ? beck_group_by_key_and_window(pairs, .window_ms = 1500, .slide_ms = 1000)
+            : i == 4 ? beck_reduce_by_window(pairs, beck_max, .window_ms = 1000, .slide_ms = -1000)
+            : i == 5 ? beck_window(pairs, .window_ms = 4000000000000, .slide_ms = 1000)
+            : i == 6 ? beck_window(slow, .window_ms = 4000, .slide_ms = 3155000000000)
+            : i == 7 ? beck_window(pairs, .window_ms = 1000, .slide_ms = 1000, .partitions = -2)
+            : i == 8
+                ? beck_count_by_window(pairs, .window_ms = 1000, .slide_ms = 1000, .partitions = -3)
+            : i == 9  ? beck_reduce(pairs, beck_max, .partitions = -4)
+            : i == 10 ? beck_count_by_value_and_window(pairs, .window_ms = 1000, .slide_ms = 1000,
+                                                       .partitions = -5)
+                      : beck_join(pairs, slow);
+        assert_error(f, s->node, BECK_INVALID, texts[i]);
+    }
+    beck_print(pairs, .rows = -1);
+    assert_error(f, NULL, BECK_INVALID, "print at dstream_test.c:");
+    assert_null(streams.first);
+}
+
 static void test_two_contexts(void **state)
 {
     struct fixture *f = *state;
@@ -167,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_outputs, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_frozen, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_slides, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_refused_windows, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_two_contexts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_many, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text, fixture_setup, fixture_teardown),

@@ -5,22 +5,28 @@
 /* tests: dstream_test.c */
 #include "dstream/dstream.h"
 
+#define MS_MAX     INT64_C(3153600000000) /* a century */
+#define SLICES_MAX INT32_MAX
+
 /* True if `ms` is a positive multiple of the stream's slide; else the error is set. */
 static bool is_multiple(beck_dstream *s, const char *name, beck_site site, const char *what,
                         int64_t ms)
 {
     struct graph *graph = s->streams->graph;
+    int64_t slide_ms = s->slide_ms, most = MS_MAX / slide_ms;
 
-    if (ms > 0 && ms % s->slide_ms == 0)
+    most = (most < SLICES_MAX ? most : SLICES_MAX) * slide_ms;
+    if (ms > 0 && ms % slide_ms == 0 && ms <= most)
         return true;
     if (ms == 0)
         beck__node_error(graph, name, site, BECK_INVALID,
                          "%s is missing; give a multiple of the stream's slide of %lld ms", what,
-                         (long long)s->slide_ms);
+                         (long long)slide_ms);
     else
         beck__node_error(graph, name, site, BECK_INVALID,
-                         "%s is %lld; give a positive multiple of the stream's slide of %lld ms",
-                         what, (long long)ms, (long long)s->slide_ms);
+                         "%s is %lld; give a positive multiple of the stream's slide of %lld ms, "
+                         "at most %lld",
+                         what, (long long)ms, (long long)slide_ms, (long long)most);
     return false;
 }
 

@@ -132,8 +132,8 @@ static struct node *reduce(struct graph *graph, struct node *parent, const struc
         return beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
                                 "the function is NULL");
     if (args->n < 0)
-        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID, ".n is %d",
-                                args->n);
+        return beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                                ".n is %d; give 1 or more, or 0 for 10", args->n);
     if (!beck__node_context(graph, origin, op, args->ctx, args->ctx_size))
         return NULL;
     op->emits = EMITS_ANY;
@@ -179,7 +179,7 @@ static struct node *reduce_all(struct graph *graph, struct node *parent,
     struct fold_plan plan = {.partitioning = {.kind = PARTITION_SINGLE, .count = 1},
                              .windowing = windowing};
 
-    if (!parent)
+    if (!parent || !beck__node_partitions(graph, origin, args->partitions))
         return NULL;
     struct node *node = reduce(graph, parent, origin, args, &plan);
     if (node)
@@ -381,7 +381,7 @@ struct node *beck__node_count_by_window(struct graph *graph, struct node *parent
                              .partitioning = {.kind = PARTITION_SINGLE, .count = 1},
                              .windowing = windowing};
 
-    if (!parent)
+    if (!parent || !beck__node_partitions(graph, &origin, args->partitions))
         return NULL;
     plan.final.fold = FOLD_COUNT;
     plan.final.out = beck__schema_join(graph, &count_field, 1, NULL, 0);

@@ -131,5 +131,7 @@ struct node *beck__node_window(struct graph *graph, struct node *parent,
 {
     struct origin origin = {"window", args->site, args->name};
 
-    return parent ? beck__node_slices(graph, parent, &origin, windowing, false) : NULL;
+    return parent && beck__node_partitions(graph, &origin, args->partitions)
+               ? beck__node_slices(graph, parent, &origin, windowing, false)
+               : NULL;
 }
