@@ -4,6 +4,11 @@
 #include "driver/driver.h"
 #include "driver/testing.h"
 
+static void nop(beck_call *c, beck_row in)
+{
+    (void)c, (void)in;
+}
+
 static void sum(beck_call *c, beck_row key, beck_row value, beck_state *state)
 {
     int64_t n = beck_state_bigint(state, 0, 0) + beck_get_bigint(value, 0);
@@ -159,7 +164,7 @@ static void states_to_begin_with(void **state)
 static void bad_states_are_refused(void **state)
 {
     (void)state;
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 14; i++) {
         beck_context *ctx = stepped("bad");
         beck_dstream *in = beck_queue_stream(ctx, "k STRING, n BIGINT");
         beck_value one = beck_integer_value(1);
@@ -171,16 +176,32 @@ static void bad_states_are_refused(void **state)
             ".initial has (n BIGINT), but key and state are (k STRING, n BIGINT)",
             "schema: ",
             "-3 partitions",
-            "keeps no state"};
+            "keeps no state",
+            ".ttl_ms is -7; give a positive number, or 0 for none",
+            "of these values the known function makes (n BIGINT), but the state has (x DOUBLE)",
+            "of these values the known function makes (count BIGINT), but the state has (n STRING)",
+            "sum takes BIGINT and DOUBLE, but column \"t\" is STRING",
+            "makes (count BIGINT, n ARRAY<BIGINT>), but the state has (n BIGINT)",
+            "the known function takes one value column, but there are 2",
+            "makes (k STRING, n BIGINT), but the output has (k STRING)"};
+        beck_dstream *text = beck_map(in, "k STRING, t STRING", nop);
+        beck_dstream *two = beck_map(in, "k STRING, n BIGINT, m BIGINT", nop);
         beck_dstream *s =
-            i == 0   ? beck_map_with_state(beck_map(in, "n BIGINT", beck_words), "n BIGINT",
-                                           "n BIGINT", sum)
-            : i == 1 ? beck_map_with_state(in, "n BIGINT", "n BIGINT", sum, .timeout_ms = -5)
-            : i == 2 ? beck_map_with_state(in, "n BIGINT", "n BIGINT", NULL)
-            : i == 3 ? beck_update_state_by_key(in, "n BIGINT", total, .initial = numbers)
-            : i == 4 ? beck_update_state_by_key(in, "n FISH", total)
-            : i == 5 ? beck_update_state_by_key(in, "n BIGINT", total, .partitions = -3)
-                     : beck_state_snapshots(in);
+            i == 0    ? beck_map_with_state(beck_map(in, "n BIGINT", beck_words), "n BIGINT",
+                                            "n BIGINT", sum)
+            : i == 1  ? beck_map_with_state(in, "n BIGINT", "n BIGINT", sum, .timeout_ms = -5)
+            : i == 2  ? beck_map_with_state(in, "n BIGINT", "n BIGINT", NULL)
+            : i == 3  ? beck_update_state_by_key(in, "n BIGINT", total, .initial = numbers)
+            : i == 4  ? beck_update_state_by_key(in, "n FISH", total)
+            : i == 5  ? beck_update_state_by_key(in, "n BIGINT", total, .partitions = -3)
+            : i == 6  ? beck_state_snapshots(in)
+            : i == 7  ? beck_update_state_by_key(in, "n BIGINT", total, .ttl_ms = -7)
+            : i == 8  ? beck_update_state_by_key(in, "x DOUBLE", beck_running_sum)
+            : i == 9  ? beck_update_state_by_key(in, "n STRING", beck_running_count)
+            : i == 10 ? beck_update_state_by_key(text, "t STRING", beck_running_sum)
+            : i == 11 ? beck_update_state_by_key(in, "n BIGINT", beck_running_distinct)
+            : i == 12 ? beck_update_state_by_key(two, "n ARRAY<BIGINT>", beck_running_top)
+                      : beck_map_with_state(in, "n BIGINT", "k STRING", beck_track_sum);
         beck_collect_stream(s);
         if (!beck_error(ctx) || !strstr(beck_error_text(ctx), texts[i]))
             fail_msg("%d: \"%s\"", i, beck_error_text(ctx));

@@ -208,9 +208,8 @@ beck_rdd *beck__driver_call(const struct driver_call *call, struct error *error)
 /* The kernel behind a known row function or aggregate; OP_COUNT, FOLD_KINDS: none. */
 enum op_kind beck__known_row_function(beck_map_fn *fn);
 enum op_fold beck__known_aggregate(const beck_aggregate *aggregate);
-/* The fold behind a known state function; FOLD_KINDS: none. *known: it does nothing without values.
- */
-enum op_fold beck__known_update(beck_update_fn *fn, bool *known);
+/* The fold behind a known state function, which does nothing without values; FOLD_KINDS: none. */
+enum op_fold beck__known_update(beck_update_fn *fn);
 enum op_fold beck__known_track(beck_track_fn *fn);
 /* Type of the column that carries a partial state of this fold over `value`, and of its result.
  * The text names the first column that cannot be folded (a sum of STRING). */

@@ -226,17 +226,16 @@ void beck_running_top(beck_call *c, beck_row key, beck_rows *values, beck_state 
 
 /* ---- known ----------------------------------------------------------------------------------- */
 
-enum op_fold beck__known_update(beck_update_fn *fn, bool *known)
+enum op_fold beck__known_update(beck_update_fn *fn)
 {
-    enum op_fold fold = fn == beck_running_sum     ? FOLD_SUM
-                        : fn == beck_running_min   ? FOLD_MIN
-                        : fn == beck_running_max   ? FOLD_MAX
-                        : fn == beck_running_count ? FOLD_COUNT
-                        : fn == beck_running_last  ? FOLD_LAST
-                                                   : FOLD_KINDS;
-
-    *known = fold != FOLD_KINDS || fn == beck_running_distinct || fn == beck_running_top;
-    return fold;
+    return fn == beck_running_sum        ? FOLD_SUM
+           : fn == beck_running_min      ? FOLD_MIN
+           : fn == beck_running_max      ? FOLD_MAX
+           : fn == beck_running_count    ? FOLD_COUNT
+           : fn == beck_running_last     ? FOLD_LAST
+           : fn == beck_running_distinct ? FOLD_DISTINCT
+           : fn == beck_running_top      ? FOLD_TOP
+                                         : FOLD_KINDS;
 }
 
 enum op_fold beck__known_track(beck_track_fn *fn)

@@ -56,8 +56,9 @@ static bool state_op(struct graph *graph, const struct node *parent, const struc
     if (!op->state || !beck__node_context(graph, origin, op, args->ctx, args->ctx_size))
         return false;
     if (args->timeout_ms < 0)
-        beck__node_error(graph, origin->name, origin->site, BECK_INVALID, "%s is %lld",
-                         args->timeout, (long long)args->timeout_ms);
+        beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                         "%s is %lld; give a positive number, or 0 for none", args->timeout,
+                         (long long)args->timeout_ms);
     op->timeout_ms = args->timeout_ms;
     op->keys = parent->keys;
     op->in = parent->schema;
@@ -135,7 +136,70 @@ static struct node *scan(struct graph *graph, struct node *parent, const struct 
     return node;
 }
 
-/* A known function of numbers has a kernel behind it, if the schemas are what that makes. */
+/* ---- known functions ------------------------------------------------------------------------- */
+
+/* What a known function keeps of the values of op->in; NULL with the error set. */
+static const beck_schema *known_state(struct graph *graph, const struct origin *origin,
+                                      enum op_fold fold, const struct op *op)
+{
+    static const struct field count = {.name = "count", .type = BECK_BIGINT};
+    const struct field *values = op->in->fields + op->keys;
+    uint32_t width = op->in->count - op->keys;
+    struct field *fields = beck__arena_alloc(graph->arena, ((size_t)width + 1) * sizeof *fields);
+    struct field result;
+    struct error error = {0};
+
+    if (fold == FOLD_COUNT)
+        return beck__schema_join(graph, &count, 1, NULL, 0);
+    if ((fold == FOLD_DISTINCT || fold == FOLD_TOP) && width > 1)
+        beck__error_set(&error, BECK_TYPE,
+                        "the known function takes one value column, but there are %u", width);
+    if (!fields)
+        beck__error_memory(&error, "a schema", width * sizeof *fields);
+    for (uint32_t k = 0; k < width && !error.status; k++) {
+        fields[k] = values[k];
+        if (fold != FOLD_LAST)
+            beck__fold_types(graph->arena, fold, NULL, &values[k], &fields[k], &result, &error);
+    }
+    if (!error.status)
+        return beck__schema_join(graph, &count, fold == FOLD_DISTINCT, fields, width);
+    beck__node_error(graph, origin->name, origin->site, error.status, "%s", error.text);
+    return NULL;
+}
+
+static bool is_made(struct graph *graph, const struct origin *origin, const char *what,
+                    const beck_schema *made, const beck_schema *given)
+{
+    struct text makes = {.memory = graph->arena->memory}, has = makes;
+
+    if (!made || beck__schema_equal(made, given, false))
+        return made != NULL;
+    beck__schema_print(made, &makes);
+    beck__schema_print(given, &has);
+    beck__node_error(graph, origin->name, origin->site, BECK_TYPE,
+                     "of these values the known function makes (%s), but the %s has (%s)",
+                     beck__text_get(&makes), what, beck__text_get(&has));
+    beck__text_deinit(&makes);
+    beck__text_deinit(&has);
+    return false;
+}
+
+/* True if the schemas are what the known function makes, or it is none; else the error is set. */
+static bool known_fits(struct graph *graph, const struct origin *origin, enum op_fold fold,
+                       const struct op *op)
+{
+    if (fold == FOLD_KINDS)
+        return true;
+    const beck_schema *state = known_state(graph, origin, fold, op);
+    const beck_schema *row =
+        state ? beck__schema_join(graph, op->in->fields, op->keys, state->fields, state->count)
+              : NULL;
+
+    return is_made(graph, origin, "state", state, op->state) &&
+           is_made(graph, origin, "output", row, op->out);
+}
+
+/* One of numbers has a kernel behind it. */
 static void use_kernel(struct op *op, enum op_fold fold, enum op_emits emits)
 {
     struct op kernel = *op;
@@ -171,9 +235,10 @@ struct node *beck__node_map_with_state(struct graph *graph, struct node *parent,
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__node_schema(graph, &origin, args->schema);
-    if (op.out)
-        use_kernel(&op, fold, EMITS_ONE);
-    return op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
+    if (!op.out || !known_fits(graph, &origin, fold, &op))
+        return NULL;
+    use_kernel(&op, fold, EMITS_ONE);
+    return keyed(graph, parent, &origin, &common, &op);
 }
 
 struct node *beck__node_update_state_by_key(struct graph *graph, struct node *parent,
@@ -188,9 +253,9 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                 .partitions = args->partitions,
                                 .ctx = args->ctx,
                                 .ctx_size = args->ctx_size};
-    bool known;
-    enum op_fold fold = beck__known_update(args->fn, &known);
-    struct op op = {.kind = OP_UPDATE, .emits = EMITS_NONE, .every = !args->touched_only && !known};
+    enum op_fold fold = beck__known_update(args->fn);
+    struct op op = {
+        .kind = OP_UPDATE, .emits = EMITS_NONE, .every = !args->touched_only && fold == FOLD_KINDS};
 
     if (!parent || !state_op(graph, parent, &origin, &common, &op))
         return NULL;
@@ -199,9 +264,10 @@ struct node *beck__node_update_state_by_key(struct graph *graph, struct node *pa
                                 "the callback is NULL");
     op.function[0] = beck__node_function(graph, BECK__ADDRESS(args->fn));
     op.out = beck__schema_join(graph, op.in->fields, op.keys, op.state->fields, op.state->count);
-    if (op.out)
-        use_kernel(&op, fold, EMITS_NONE);
-    struct node *node = op.out ? keyed(graph, parent, &origin, &common, &op) : NULL;
+    if (!op.out || !known_fits(graph, &origin, fold, &op))
+        return NULL;
+    use_kernel(&op, fold, EMITS_NONE);
+    struct node *node = keyed(graph, parent, &origin, &common, &op);
     return node ? scan(graph, node, &origin) : NULL;
 }
 
