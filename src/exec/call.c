@@ -5,7 +5,8 @@
  */
 #include "exec/call.h"
 
-#include <stdio.h>
+#include "formats/formats.h"
+
 
 static _Thread_local beck_call *current;
 
@@ -50,6 +51,27 @@ void beck__call_row(beck_call *c, const beck_chunk *chunk, uint32_t row)
     }
 }
 
+#define KEY_TEXT_MAX 100
+
+/* " (key a, record 7)", as far as there is one. */
+static void print_place(const beck_call *c, struct text *out)
+{
+    struct text key = {.memory = out->memory};
+
+    if (c->key.chunk) {
+        beck__row_print(c->key.chunk, 0, c->key.index, &key);
+        beck__text_printf(out, " (key %.*s%s", KEY_TEXT_MAX, beck__text_get(&key),
+                          key.size > KEY_TEXT_MAX ? "..." : "");
+    }
+    if (c->record)
+        beck__text_printf(out, "%srecord %llu", out->size ? ", " : " (",
+                          (unsigned long long)c->record);
+    if (out->size)
+        beck__text_add(out, ")");
+    out->failed |= key.failed;
+    beck__text_deinit(&key);
+}
+
 enum flow beck__call_check(beck_call *c)
 {
     bool dropped = c->flow != FLOW_MORE; /* then rows are no longer taken, nor counted */
@@ -62,14 +84,14 @@ enum flow beck__call_check(beck_call *c)
         beck__error_set(&c->task->error, BECK_NO_MEMORY, "%s", c->reason.text);
         return FLOW_FAILED;
     }
-    struct text name = {.memory = c->task->memory};
-    char record[40] = "";
-    if (c->record)
-        snprintf(record, sizeof record, " (record %llu)", (unsigned long long)c->record);
+    struct text name = {.memory = c->task->memory}, place = name;
     beck__op_name(c->op, &name);
+    print_place(c, &place);
     beck__error_set(&c->task->error, BECK_TASK, "%s: %s%s",
-                    name.failed ? c->op->name : beck__text_get(&name), c->reason.text, record);
+                    name.failed ? c->op->name : beck__text_get(&name), c->reason.text,
+                    place.failed ? "" : beck__text_get(&place));
     beck__text_deinit(&name);
+    beck__text_deinit(&place);
     return FLOW_FAILED;
 }
 

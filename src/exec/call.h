@@ -22,6 +22,7 @@ struct beck_call {
     beck_row in;                  /* current input row; first: what the callback sees */
     beck_str keep;                /* bytes of the input that outlive the push */
     uint64_t record;              /* number of the input row within the task */
+    beck_row key;                 /* whose state it is; chunk NULL: none */
     const struct beck_rows *rows; /* of a partition callback: it reads them itself */
     struct shared *shared;        /* or NULL */
     struct shared_item *counter;  /* that was added to last */

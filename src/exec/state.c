@@ -26,6 +26,7 @@ void beck__state_close(struct beck_state *state)
 void beck__state_begin(struct beck_state *state, uint32_t slot, bool timing_out)
 {
     state->slot = slot;
+    state->call->key = (beck_row){state->table->keys.rows.chunk, slot, 0};
     state->timing_out = timing_out;
     state->removed = false;
 }

@@ -149,7 +149,7 @@ static void test_failed_attempts_leave_nothing(void **state)
     ROW(&s.x, "b", 0);
     ROW(&s.x, "c", 3);
     ROW(&s.x, "c", 13);
-    fails(&s, "thirteen (record 4)");
+    fails(&s, "thirteen (key c, record 4)");
     assert_string_equal(states(&s, s.resident), "(a,1)\n(b,2)\n");
     ROW(&s.x, "c", 3);
     ROW(&s.x, "a", 1);
@@ -294,7 +294,7 @@ static void test_update(void **state)
     assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n(b, 2,2)\n(c, 4,1)\n");
     ROW(&s.x, "a", 5);
     ROW(&s.x, "b", 13);
-    fails(&s, "thirteen");
+    fails(&s, "thirteen (key b)");
     assert_string_equal(states(&s, s.resident), "(a, 1 3,2)\n(b, 2,2)\n(c, 4,1)\n");
     close(&s);
 }
