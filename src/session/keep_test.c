@@ -5,39 +5,9 @@
 #define _GNU_SOURCE
 #include "session/testing.h"
 
-struct one_batch {
-    struct arena arena;
-    struct session_life life;
-    struct error error;
-};
-
-static void batch_open(struct one_batch *b, beck_context *ctx)
-{
-    memset(b, 0, sizeof *b);
-    beck__arena_init(&b->arena, &ctx->os->memory);
-    assert_int_equal(beck__session_life_init(&b->life, ctx, &b->arena, 1000, &b->error), BECK_OK);
-    atomic_store(&ctx->batch, &b->life);
-}
-
-static void batch_close(struct one_batch *b, beck_context *ctx)
-{
-    atomic_store(&ctx->batch, NULL);
-    beck__session_life_end(&b->life);
-    beck__arena_deinit(&b->arena);
-}
-
 static void twice(beck_call *c, beck_row in)
 {
     beck_emit(c, 2 * beck_get_bigint(in, 0), beck_get_bigint(in, 0));
-}
-
-static void assert_sum(beck_rdd *r, int64_t expected)
-{
-    beck_result *sum = beck_reduce(r, beck_sum);
-
-    assert_int_equal(beck_result_status(sum), BECK_OK);
-    assert_int_equal(beck_get_bigint(beck_result_row(sum, 0), 0), expected);
-    beck_result_free(sum);
 }
 
 static void test_outlives(void **state)

@@ -22,15 +22,6 @@ static void as_it_is(beck_call *c, beck_row in)
     beck_emit_row(c, in);
 }
 
-static void assert_sum(beck_rdd *r, int64_t expected)
-{
-    beck_result *sum = beck_reduce(r, beck_sum);
-
-    assert_int_equal(beck_result_status(sum), BECK_OK);
-    assert_int_equal(beck_get_bigint(beck_result_row(sum, 0), 0), expected);
-    beck_result_free(sum);
-}
-
 /* Mode number i; NULL after the last. */
 static beck_context *mode(size_t i)
 {
@@ -150,27 +141,6 @@ static void test_index(void **state)
 
 /* ---- in a driver callback ---------------------------------------------------------------------
  */
-
-struct one_batch {
-    struct arena arena;
-    struct session_life life;
-    struct error error;
-};
-
-static void batch_open(struct one_batch *b, beck_context *ctx)
-{
-    memset(b, 0, sizeof *b);
-    beck__arena_init(&b->arena, &ctx->os->memory);
-    assert_int_equal(beck__session_life_init(&b->life, ctx, &b->arena, 1000, &b->error), BECK_OK);
-    atomic_store(&ctx->batch, &b->life);
-}
-
-static void batch_close(struct one_batch *b, beck_context *ctx)
-{
-    atomic_store(&ctx->batch, NULL);
-    beck__session_life_end(&b->life);
-    beck__arena_deinit(&b->arena);
-}
 
 /* What stays of a batch's RDD goes with the batch; a table of the context stays for the next one.
  */

@@ -36,6 +36,37 @@ static inline beck_rdd *numbers(beck_context *ctx, int64_t from, size_t count, i
     return r;
 }
 
+/* As the driver does it for each batch. */
+struct one_batch {
+    struct arena arena;
+    struct session_life life;
+    struct error error;
+};
+
+static inline void batch_open(struct one_batch *b, beck_context *ctx)
+{
+    memset(b, 0, sizeof *b);
+    beck__arena_init(&b->arena, &ctx->os->memory);
+    assert_int_equal(beck__session_life_init(&b->life, ctx, &b->arena, 1000, &b->error), BECK_OK);
+    atomic_store(&ctx->batch, &b->life);
+}
+
+static inline void batch_close(struct one_batch *b, beck_context *ctx)
+{
+    atomic_store(&ctx->batch, NULL);
+    beck__session_life_end(&b->life);
+    beck__arena_deinit(&b->arena);
+}
+
+static inline void assert_sum(beck_rdd *r, int64_t expected)
+{
+    beck_result *sum = beck_reduce(r, beck_sum);
+
+    assert_int_equal(beck_result_status(sum), BECK_OK);
+    assert_int_equal(beck_get_bigint(beck_result_row(sum, 0), 0), expected);
+    beck_result_free(sum);
+}
+
 /* A fresh folder below TMPDIR; the caller removes it. */
 static inline char *temporary(char *path, size_t size)
 {
