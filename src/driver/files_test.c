@@ -61,173 +61,168 @@ static void step(struct watch *w, int batches)
     assert_int_equal(beck_error(w->ctx), BECK_OK);
 }
 
+static int setup(void **state)
+{
+    struct watch *w = calloc(1, sizeof *w);
+
+    assert_non_null(w);
+    begin(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    end(*state);
+    free(*state);
+    return 0;
+}
+
+#define watched(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
 /* ---- what is read ---------------------------------------------------------------------------- */
 
 static void new_files_are_read_once(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "old", "old\n");
-    beck_collector *c = beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path));
-    assert_int_equal(beck_step(w.ctx, 0), BECK_OK); /* starts */
-    put(&w, "a", "a1\na2\n");
-    step(&w, 2); /* seen, then taken: it has not changed */
-    put(&w, "b", "b");
-    put(&w, "empty", "");
-    step(&w, 4);
+    put(w, "old", "old\n");
+    beck_collector *c = beck_collect_stream(beck_text_file_stream(w->ctx, w->folder.path));
+    assert_int_equal(beck_step(w->ctx, 0), BECK_OK); /* starts */
+    put(w, "a", "a1\na2\n");
+    step(w, 2); /* seen, then taken: it has not changed */
+    put(w, "b", "b");
+    put(w, "empty", "");
+    step(w, 4);
     assert_batches(c, "1000 ;2000 a1|a2|;3000 ;4000 b|;5000 ;6000 ;");
-    assert_string_equal(beck__text_get(&w.said.text), "");
-    end(&w);
+    assert_string_equal(beck__text_get(&w->said.text), "");
 }
 
 static void or_all_from_the_beginning(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "b", "b\n");
-    put(&w, "a", "a\n");
+    put(w, "b", "b\n");
+    put(w, "a", "a\n");
     beck_collector *c =
-        beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path, .from_beginning = true));
-    step(&w, 2);
+        beck_collect_stream(beck_text_file_stream(w->ctx, w->folder.path, .from_beginning = true));
+    step(w, 2);
     assert_batches(c, "1000 a|b|;2000 ;");
-    end(&w);
 }
 
 static void a_growing_file_waits(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "at the start", "o");
-    beck_collector *c = beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path));
-    beck_step(w.ctx, 0);
+    put(w, "at the start", "o");
+    beck_collector *c = beck_collect_stream(beck_text_file_stream(w->ctx, w->folder.path));
+    beck_step(w->ctx, 0);
     for (int i = 1; i <= 3; i++) {
-        put(&w, "growing", &"one\ntwo\nthree\n"[10 - 3 * i]);
-        put(&w, "at the start", &"old\n"[3 - i]); /* it was not complete either */
-        step(&w, 1);
+        put(w, "growing", &"one\ntwo\nthree\n"[10 - 3 * i]);
+        put(w, "at the start", &"old\n"[3 - i]); /* it was not complete either */
+        step(w, 1);
     }
-    put(&w, "growing", "one\ntwo\nthree\n");
-    step(&w, 3);
+    put(w, "growing", "one\ntwo\nthree\n");
+    step(w, 3);
     assert_batches(c, "1000 ;2000 ;3000 ;4000 old|;5000 one|two|three|;6000 ;");
-    end(&w);
 }
 
 static void or_does_not_if_told_so(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
     beck_collector *c =
-        beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path, .settle_ms = -1));
-    beck_step(w.ctx, 0);
-    put(&w, "a", "a");
-    step(&w, 1);
+        beck_collect_stream(beck_text_file_stream(w->ctx, w->folder.path, .settle_ms = -1));
+    beck_step(w->ctx, 0);
+    put(w, "a", "a");
+    step(w, 1);
     assert_batches(c, "1000 a|;");
-    end(&w);
 }
 
 /* A file is what it is, not what it is called. */
 static void names_do_not_matter(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    beck_collector *c = beck_collect_stream(beck_text_file_stream(w.ctx, w.folder.path));
-    beck_step(w.ctx, 0);
-    put(&w, "a", "first\n");
-    put(&w, ".hidden", "no\n");
-    put(&w, "_SUCCESS", "no\n");
-    put(&w, "x.tmp", "soon\n");
-    put(&w, "y._COPYING_", "no\n");
-    step(&w, 3);
-    move(&w, "a", "b");       /* was read under another name */
-    put(&w, "a", "second\n"); /* another file */
-    move(&w, "x.tmp", "x");
-    step(&w, 3);
+    beck_collector *c = beck_collect_stream(beck_text_file_stream(w->ctx, w->folder.path));
+    beck_step(w->ctx, 0);
+    put(w, "a", "first\n");
+    put(w, ".hidden", "no\n");
+    put(w, "_SUCCESS", "no\n");
+    put(w, "x.tmp", "soon\n");
+    put(w, "y._COPYING_", "no\n");
+    step(w, 3);
+    move(w, "a", "b");       /* was read under another name */
+    put(w, "a", "second\n"); /* another file */
+    move(w, "x.tmp", "x");
+    step(w, 3);
     assert_batches(c, "1000 ;2000 first|;3000 ;4000 ;5000 second|soon|;6000 ;");
-    end(&w);
 }
 
 static void directories_by_pattern_and_below(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
     char path[300];
 
-    (void)state;
-    begin(&w);
-    make_folder(&w, "in-1");
-    make_folder(&w, "in-2");
-    make_folder(&w, "out");
-    make_folder(&w, "in-1/deep");
-    put(&w, "in-1/a.csv", "a\n");
-    put(&w, "in-1/a.txt", "not csv\n");
-    put(&w, "in-1/deep/c.csv", "c\n");
-    put(&w, "in-2/b.csv", "b\n");
-    put(&w, "out/d.csv", "d\n");
-    assert_int_equal(symlink("..", in_folder(&w.folder, "in-1/deep/loop")), 0);
-    snprintf(path, sizeof path, "%s/in-[0-9]", w.folder.path);
+    make_folder(w, "in-1");
+    make_folder(w, "in-2");
+    make_folder(w, "out");
+    make_folder(w, "in-1/deep");
+    put(w, "in-1/a.csv", "a\n");
+    put(w, "in-1/a.txt", "not csv\n");
+    put(w, "in-1/deep/c.csv", "c\n");
+    put(w, "in-2/b.csv", "b\n");
+    put(w, "out/d.csv", "d\n");
+    assert_int_equal(symlink("..", in_folder(&w->folder, "in-1/deep/loop")), 0);
+    snprintf(path, sizeof path, "%s/in-[0-9]", w->folder.path);
     beck_collector *flat = beck_collect_stream(
-        beck_text_file_stream(w.ctx, path, .from_beginning = true, .glob = "*.csv"));
+        beck_text_file_stream(w->ctx, path, .from_beginning = true, .glob = "*.csv"));
     beck_collector *deep = beck_collect_stream(beck_text_file_stream(
-        w.ctx, path, .from_beginning = true, .glob = "*.csv", .recursive = true));
-    step(&w, 1);
-    make_folder(&w, "in-3");
-    put(&w, "in-3/new.csv", "new\n");
-    step(&w, 2);
+        w->ctx, path, .from_beginning = true, .glob = "*.csv", .recursive = true));
+    step(w, 1);
+    make_folder(w, "in-3");
+    put(w, "in-3/new.csv", "new\n");
+    step(w, 2);
     assert_batches(flat, "1000 a|b|;2000 ;3000 new|;");
     assert_batches(deep, "1000 a|c|b|;2000 ;3000 new|;");
-    end(&w);
 }
 
 static void a_batch_has_limits(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "a", "a1\na2\na3\n");
-    put(&w, "b", "b\n");
-    put(&w, "c", "c\n");
-    put(&w, "d", "d\n");
+    put(w, "a", "a1\na2\na3\n");
+    put(w, "b", "b\n");
+    put(w, "c", "c\n");
+    put(w, "d", "d\n");
     beck_collector *files = beck_collect_stream(
-        beck_text_file_stream(w.ctx, w.folder.path, .from_beginning = true, .files_max = 2));
+        beck_text_file_stream(w->ctx, w->folder.path, .from_beginning = true, .files_max = 2));
     beck_collector *bytes = beck_collect_stream(beck_text_file_stream(
-        w.ctx, w.folder.path, .from_beginning = true, .bytes_max = 4, .split_bytes = 3));
-    step(&w, 5);
+        w->ctx, w->folder.path, .from_beginning = true, .bytes_max = 4, .split_bytes = 3));
+    step(w, 5);
     assert_batches(files, "1000 a1|a2|a3|b|;2000 c|d|;3000 ;4000 ;5000 ;");
     assert_batches(bytes, "1000 a1|;2000 a2|;3000 a3|;4000 b|c|;5000 d|;");
-    end(&w);
 }
 
 /* ---- records and whole files ----------------------------------------------------------------- */
 
 static void records_have_one_length(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "a", "0011223344");
-    beck_dstream *s = beck_binary_records_stream(w.ctx, w.folder.path, 2, .from_beginning = true,
+    put(w, "a", "0011223344");
+    beck_dstream *s = beck_binary_records_stream(w->ctx, w->folder.path, 2, .from_beginning = true,
                                                  .split_bytes = 5);
     beck_collector *c = beck_collect_stream(s);
-    step(&w, 1);
+    step(w, 1);
     assert_batches(c, "1000 3030|3131|3232|3333|3434|;");
-    const char *path = put(&w, "b", "555");
-    beck_step(w.ctx, 2000);
-    assert_int_equal(beck_error(w.ctx), BECK_CORRUPT);
-    assert_contains(beck_error_text(w.ctx), path);
-    assert_contains(beck_error_text(w.ctx),
+    const char *path = put(w, "b", "555");
+    beck_step(w->ctx, 2000);
+    assert_int_equal(beck_error(w->ctx), BECK_CORRUPT);
+    assert_contains(beck_error_text(w->ctx), path);
+    assert_contains(beck_error_text(w->ctx),
                     "has 3 bytes, which is no multiple of the record length "
                     "2: the record at byte 2 is cut short");
-    end(&w);
 }
 
 static void parse(beck_call *c, beck_row file)
@@ -240,23 +235,20 @@ static void parse(beck_call *c, beck_row file)
 
 static void a_parser_of_whole_files(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "a", "one\ntwo");
-    put(&w, "b", "x");
+    put(w, "a", "one\ntwo");
+    put(w, "b", "x");
     beck_dstream *files =
-        beck_file_stream(w.ctx, w.folder.path, .from_beginning = true, .file_bytes_max = 7);
+        beck_file_stream(w->ctx, w->folder.path, .from_beginning = true, .file_bytes_max = 7);
     beck_collector *c =
         beck_collect_stream(beck_flat_map(files, "name STRING, bytes BIGINT", parse));
-    step(&w, 1);
+    step(w, 1);
     assert_batches(c, "1000 (a,7)|(b,1)|;");
-    put(&w, "c", "too long");
-    beck_step(w.ctx, 2000);
-    assert_int_equal(beck_error(w.ctx), BECK_INVALID);
-    assert_contains(beck_error_text(w.ctx), "/c has 8 bytes, more than .file_bytes_max = 7");
-    end(&w);
+    put(w, "c", "too long");
+    beck_step(w->ctx, 2000);
+    assert_int_equal(beck_error(w->ctx), BECK_INVALID);
+    assert_contains(beck_error_text(w->ctx), "/c has 8 bytes, more than .file_bytes_max = 7");
 }
 
 /* ---- what happens to a file between look and read -------------------------------------------- */
@@ -367,23 +359,20 @@ static void or_is_left_out(void **state)
 static void what_changes_after_it_was_read_is_told(void **state)
 {
     struct text events = {.memory = &beck__os_real()->memory};
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "a", "a\n");
-    beck_add_listener(w.ctx, keep_events, &events);
+    put(w, "a", "a\n");
+    beck_add_listener(w->ctx, keep_events, &events);
     beck_collector *c = beck_collect_stream(
-        beck_text_file_stream(w.ctx, w.folder.path, .from_beginning = true, .name = "in"));
-    step(&w, 1);
-    put(&w, "a", "a\nmore\n");
-    step(&w, 3);
+        beck_text_file_stream(w->ctx, w->folder.path, .from_beginning = true, .name = "in"));
+    step(w, 1);
+    put(w, "a", "a\nmore\n");
+    step(w, 3);
     assert_batches(c, "1000 a|;2000 ;3000 ;4000 ;");
     const char *told = strstr(beck__text_get(&events), "receiver error in: ");
     assert_non_null(told);
     assert_contains(told, "/a was changed after it was listed with 2 bytes: it is not read again");
     assert_null(strstr(told + 1, "receiver error in: "));
-    end(&w);
     beck__text_deinit(&events);
 }
 
@@ -391,15 +380,12 @@ static void what_changes_after_it_was_read_is_told(void **state)
 
 static void a_directory_must_be_there(void **state)
 {
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    beck_print(beck_text_file_stream(w.ctx, in_folder(&w.folder, "no"), .name = "in"));
-    assert_int_equal(beck_step(w.ctx, 1000), BECK_NOT_FOUND);
-    assert_contains(beck_error_text(w.ctx), "text_file_stream \"in\" at files_test.c:");
-    assert_contains(beck_error_text(w.ctx), "/no: No such file or directory");
-    end(&w);
+    beck_print(beck_text_file_stream(w->ctx, in_folder(&w->folder, "no"), .name = "in"));
+    assert_int_equal(beck_step(w->ctx, 1000), BECK_NOT_FOUND);
+    assert_contains(beck_error_text(w->ctx), "text_file_stream \"in\" at files_test.c:");
+    assert_contains(beck_error_text(w->ctx), "/no: No such file or directory");
 }
 
 static beck_status (*list_real)(struct os *os, const char *path, struct arena *arena, char ***names,
@@ -418,30 +404,27 @@ static void a_closed_directory_is_told(void **state)
 {
     struct text events = {.memory = &beck__os_real()->memory};
     struct os *os = beck__os_real();
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    make_folder(&w, "closed");
-    make_folder(&w, "open");
-    beck_add_listener(w.ctx, keep_events, &events);
+    make_folder(w, "closed");
+    make_folder(w, "open");
+    beck_add_listener(w->ctx, keep_events, &events);
     beck_collector *c = beck_collect_stream(
-        beck_text_file_stream(w.ctx, w.folder.path, .recursive = true, .name = "in"));
-    beck_step(w.ctx, 0);
+        beck_text_file_stream(w->ctx, w->folder.path, .recursive = true, .name = "in"));
+    beck_step(w->ctx, 0);
     list_real = os->list;
     os->list = list_denied;
-    put(&w, "closed/a", "a\n");
-    put(&w, "open/b", "b\n");
-    step(&w, 3);
+    put(w, "closed/a", "a\n");
+    put(w, "open/b", "b\n");
+    step(w, 3);
     os->list = list_real;
-    step(&w, 2);
+    step(w, 2);
     assert_batches(c, "1000 ;2000 b|;3000 ;4000 ;5000 a|;");
     const char *told = strstr(beck__text_get(&events), "receiver error in: list ");
     assert_non_null(told);
     assert_contains(told, "/closed: Permission denied");
     assert_null(strstr(told + 1, "receiver error"));
     assert_contains(told, "receiver started in");
-    end(&w);
     beck__text_deinit(&events);
 }
 
@@ -460,20 +443,17 @@ static beck_status open_denied(struct os *os, const char *path, enum os_open how
 static void a_closed_file_fails_its_batch(void **state)
 {
     struct os *os = beck__os_real();
-    struct watch w;
+    struct watch *w = *state;
 
-    (void)state;
-    begin(&w);
-    put(&w, "secret", "s\n");
+    put(w, "secret", "s\n");
     beck_print(
-        beck_text_file_stream(w.ctx, w.folder.path, .from_beginning = true, .skip_lost = true));
+        beck_text_file_stream(w->ctx, w->folder.path, .from_beginning = true, .skip_lost = true));
     open_real = os->open;
     os->open = open_denied;
-    assert_int_equal(beck_step(w.ctx, 1000), BECK_IO);
+    assert_int_equal(beck_step(w->ctx, 1000), BECK_IO);
     os->open = open_real;
-    assert_contains(beck_error_text(w.ctx), "batch 1000 ms failed: print at files_test.c:");
-    assert_contains(beck_error_text(w.ctx), "/secret: Permission denied");
-    end(&w);
+    assert_contains(beck_error_text(w->ctx), "batch 1000 ms failed: print at files_test.c:");
+    assert_contains(beck_error_text(w->ctx), "/secret: Permission denied");
 }
 
 static void too_many_files_are_told(void **state)
@@ -550,61 +530,65 @@ static void nothing_is_lost_without_memory(void **state)
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
+static void is_told(beck_context *ctx, const char *text)
+{
+    assert_int_equal(beck_error(ctx), BECK_INVALID);
+    assert_contains(beck_error_text(ctx), text);
+    assert_contains(beck_error_text(ctx), " at files_test.c:");
+    beck_context_free(ctx);
+}
+
 static void wrong_arguments_are_told(void **state)
 {
+#define WRONG(...)                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__, BECK__END(beck_text_file_stream_args)                                         \
+    }
     static const struct {
         const char *text;
-        int which;
+        beck_text_file_stream_args args;
     } cases[] = {
-        {"the path is empty", 0},         {".glob is a pattern of names", 1},
-        {".settle_ms is -2", 2},          {".interval_ms is -1", 3},
-        {".files_max is -1", 4},          {".bytes_max is -1", 5},
-        {".split_bytes is -1", 6},        {".line_bytes_max is -1", 7},
-        {"record_bytes is 0; give 1", 8}, {".file_bytes_max is -1", 9},
+        {"the path is empty", WRONG(NULL)},
+        {".glob is a pattern of names", WRONG("/x", .glob = "a/b")},
+        {".settle_ms is -2", WRONG("/x", .settle_ms = -2)},
+        {".interval_ms is -1", WRONG("/x", .interval_ms = -1)},
+        {".files_max is -1", WRONG("/x", .files_max = -1)},
+        {".bytes_max is -1", WRONG("/x", .bytes_max = -1)},
+        {".split_bytes is -1", WRONG("/x", .split_bytes = -1)},
+        {".line_bytes_max is -1", WRONG("/x", .line_bytes_max = -1)},
     };
+    beck_context *ctx;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        beck_context *ctx = stepped("wrong");
-        int64_t bad = cases[i].which == 2 ? -2 : -1;
-        if (cases[i].which == 8)
-            beck_binary_records_stream(ctx, "/x", 0);
-        else if (cases[i].which == 9)
-            beck_file_stream(ctx, "/x", .file_bytes_max = -1);
-        else
-            beck_text_file_stream(ctx, cases[i].which == 0 ? NULL : "/x",
-                                  .glob = cases[i].which == 1 ? "a/b" : NULL,
-                                  .settle_ms = cases[i].which == 2 ? bad : 0,
-                                  .interval_ms = cases[i].which == 3 ? bad : 0,
-                                  .files_max = cases[i].which == 4 ? bad : 0,
-                                  .bytes_max = cases[i].which == 5 ? bad : 0,
-                                  .split_bytes = cases[i].which == 6 ? bad : 0,
-                                  .line_bytes_max = cases[i].which == 7 ? bad : 0);
-        assert_int_equal(beck_error(ctx), BECK_INVALID);
-        assert_contains(beck_error_text(ctx), cases[i].text);
-        assert_contains(beck_error_text(ctx), " at files_test.c:");
-        beck_context_free(ctx);
+        ctx = stepped("wrong");
+        beck__text_file_stream(ctx, &cases[i].args);
+        is_told(ctx, cases[i].text);
     }
+    beck_binary_records_stream(ctx = stepped("wrong"), "/x", 0);
+    is_told(ctx, "record_bytes is 0; give 1");
+    beck_file_stream(ctx = stepped("wrong"), "/x", .file_bytes_max = -1);
+    is_told(ctx, ".file_bytes_max is -1");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_files_are_read_once),
-        cmocka_unit_test(or_all_from_the_beginning),
-        cmocka_unit_test(a_growing_file_waits),
-        cmocka_unit_test(or_does_not_if_told_so),
-        cmocka_unit_test(names_do_not_matter),
-        cmocka_unit_test(directories_by_pattern_and_below),
-        cmocka_unit_test(a_batch_has_limits),
-        cmocka_unit_test(records_have_one_length),
-        cmocka_unit_test(a_parser_of_whole_files),
+        watched(new_files_are_read_once),
+        watched(or_all_from_the_beginning),
+        watched(a_growing_file_waits),
+        watched(or_does_not_if_told_so),
+        watched(names_do_not_matter),
+        watched(directories_by_pattern_and_below),
+        watched(a_batch_has_limits),
+        watched(records_have_one_length),
+        watched(a_parser_of_whole_files),
         cmocka_unit_test(a_spoiled_file_fails_its_batch),
         cmocka_unit_test(or_is_left_out),
-        cmocka_unit_test(what_changes_after_it_was_read_is_told),
-        cmocka_unit_test(a_directory_must_be_there),
-        cmocka_unit_test(a_closed_directory_is_told),
-        cmocka_unit_test(a_closed_file_fails_its_batch),
+        watched(what_changes_after_it_was_read_is_told),
+        watched(a_directory_must_be_there),
+        watched(a_closed_directory_is_told),
+        watched(a_closed_file_fails_its_batch),
         cmocka_unit_test(too_many_files_are_told),
         cmocka_unit_test(nothing_is_lost_without_memory),
         cmocka_unit_test(wrong_arguments_are_told),
