@@ -33,8 +33,7 @@ static void check_rising(const char *schema, const beck_value *values, uint32_t 
     open(&f);
     beck__builder_init(&f.b, &f.memory.allocator, test_schema(&f.arena, schema), 0, NULL);
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(beck__builder_value(&f.b, 0, &values[i], NULL, NULL), BECK_OK);
-        beck__builder_end_row(&f.b);
+        test_row(&f.b, &values[i], 1);
     }
     const beck_column *column = &f.b.chunk->column[0];
     for (uint32_t i = 0; i < count; i++) {
@@ -111,8 +110,7 @@ static void test_special_doubles(void **state)
     const double values[] = {0.0, -0.0, NAN, -NAN};
     for (uint32_t i = 0; i < 4; i++) {
         beck_value v = beck_double_value(values[i]);
-        beck__builder_value(&f.b, 0, &v, NULL, NULL);
-        beck__builder_end_row(&f.b);
+        test_row(&f.b, &v, 1);
     }
     const beck_column *column = &f.b.chunk->column[0];
     for (uint32_t i = 0; i < 4; i += 2) {
@@ -172,11 +170,8 @@ static void test_rows(void **state)
     beck__builder_init(&f.b, &f.memory.allocator, test_schema(&f.arena, "a BIGINT, b BIGINT"), 0,
                        NULL);
     for (uint32_t i = 0; i < BECK__COUNT_OF(rows); i++) {
-        for (uint32_t k = 0; k < 2; k++) {
-            beck_value v = beck_integer_value(rows[i][k]);
-            assert_int_equal(beck__builder_value(&f.b, k, &v, NULL, NULL), BECK_OK);
-        }
-        beck__builder_end_row(&f.b);
+        beck_value values[] = {beck_integer_value(rows[i][0]), beck_integer_value(rows[i][1])};
+        test_row(&f.b, values, 2);
     }
     const beck_chunk *chunk = f.b.chunk;
     assert_true(beck__row_compare(&order, chunk, 0, chunk, 1) < 0);

@@ -59,11 +59,8 @@ static void test_layout(void **state)
     open(&f);
     const beck_schema *schema = test_schema(&f.arena, "s STRING, n BIGINT");
     beck__builder_init(&f.b, &f.memory.allocator, schema, 0, NULL);
-    for (uint32_t i = 0; i < 3; i++) {
-        for (uint32_t k = 0; k < 2; k++)
-            beck__builder_value(&f.b, k, &rows[i][k], NULL, NULL);
-        beck__builder_end_row(&f.b);
-    }
+    for (uint32_t i = 0; i < 3; i++)
+        test_row(&f.b, rows[i], 2);
     assert_int_equal(beck__block_encode(f.b.chunk, schema, place, false, &f.out, NULL), BECK_OK);
     assert_int_equal(f.out.size, sizeof expected);
     uint64_t id;
@@ -133,8 +130,7 @@ static void fill(struct fixture *f, uint32_t rows, uint32_t size, bool random)
         for (uint32_t k = 0; k < size; k++)
             data[k] = random ? (char)test_random(&seed) : 'x';
         beck_value value = beck_string_value(beck_bytes_of(data, size));
-        assert_int_equal(beck__builder_value(&f->b, 0, &value, NULL, NULL), BECK_OK);
-        beck__builder_end_row(&f->b);
+        test_row(&f->b, &value, 1);
     }
 }
 

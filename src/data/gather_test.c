@@ -79,8 +79,7 @@ static void test_no_nulls_no_bitmap(void **state)
     open(&f, test_schema(&f.arena, "n BIGINT"));
     for (int i = 0; i < 10; i++) {
         beck_value v = i == 5 ? beck_null : beck_integer_value(i);
-        beck__builder_value(&f.from, 0, &v, NULL, NULL);
-        beck__builder_end_row(&f.from);
+        test_row(&f.from, &v, 1);
     }
     const uint32_t rows[] = {9, 1, 6, 5};
     assert_true(beck__builder_rows(&f.to, f.from.chunk, rows, 3, false));

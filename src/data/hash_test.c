@@ -32,9 +32,7 @@ static void close(struct fixture *f)
 
 static uint64_t hash(struct fixture *f, const beck_value *values)
 {
-    for (uint32_t k = 0; k < f->b.schema->count; k++)
-        assert_int_equal(beck__builder_value(&f->b, k, &values[k], NULL, NULL), BECK_OK);
-    beck__builder_end_row(&f->b);
+    test_row(&f->b, values, f->b.schema->count);
     return beck__key_hash(f->b.chunk, 0, f->b.schema->count, f->b.chunk->rows - 1, &f->scratch);
 }
 

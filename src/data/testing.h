@@ -9,6 +9,7 @@
 #include "base/testing.h"
 #include "data/data.h"
 
+#include <beck/beck.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -70,6 +71,17 @@ static inline const beck_schema *test_random_schema(struct arena *arena, uint64_
     beck__text_deinit(&text);
     return schema;
 }
+
+static inline void test_row(struct builder *b, const beck_value *values, size_t count)
+{
+    assert_int_equal(count, b->schema->count);
+    for (uint32_t k = 0; k < count; k++)
+        assert_int_equal(beck__builder_value(b, k, &values[k], NULL, NULL), BECK_OK);
+    beck__builder_end_row(b);
+}
+/* x->in takes a row. */
+#define ROW(x, ...)                                                                                \
+    test_row(&(x)->in, (const beck_value[]){BECK__VALUES(__VA_ARGS__)}, BECK__COUNT(__VA_ARGS__))
 
 static inline double test_random_double(uint64_t *seed)
 {

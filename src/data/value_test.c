@@ -246,9 +246,7 @@ static void test_cells(void **state)
                            beck_values_value(one, 1), beck_values_value(one, 1)};
     open(&f, "a BOOLEAN, b BIGINT, c DOUBLE, d TIMESTAMP, e STRING, f BINARY, g ARRAY<BIGINT>, "
              "h STRUCT<x BIGINT>");
-    for (uint32_t k = 0; k < 8; k++)
-        assert_int_equal(beck__builder_value(&f.b, k, &values[k], NULL, NULL), BECK_OK);
-    beck__builder_end_row(&f.b);
+    test_row(&f.b, values, 8);
     for (uint32_t to = 0; to < 8; to++) {
         struct fixture g;
         char schema[40];

@@ -94,9 +94,7 @@ static inline struct dataset *lab_numbers(struct lab *lab, uint32_t partitions, 
             char key[40];
             snprintf(key, sizeof key, n % 2 ? "%d" : "key number %d", (int)(n % 7));
             beck_value values[] = {beck_text_value(key), beck_integer_value(n)};
-            assert_false(beck__builder_value(&b, 0, &values[0], NULL, NULL));
-            assert_false(beck__builder_value(&b, 1, &values[1], NULL, NULL));
-            beck__builder_end_row(&b);
+            test_row(&b, values, 2);
             if (beck__builder_full(&b) || i + 1 == rows) {
                 struct block *block =
                     beck__block_new(b.memory, schema, b.chunk, 0, b.chunk->rows, NULL);

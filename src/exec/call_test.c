@@ -261,7 +261,7 @@ static void test_emits_none(void **state)
     struct bench x;
     bench_open(&x, WIDE);
     beck_value values[18] = {{0}};
-    bench_row(&x, values, 18);
+    test_row(&x.in, values, 18);
     struct op op = call_op(&x, WIDE, WIDE, emit_nothing_allowed);
     op.emits = EMITS_NONE;
     bench_try(&x, &op, 1);
@@ -366,7 +366,7 @@ static void test_driver_callback(void **state)
     struct bench x;
     bench_open(&x, WIDE);
     beck_value values[18] = {{0}};
-    bench_row(&x, values, 18);
+    test_row(&x.in, values, 18);
     call = (struct driver_call){
         .each = driver_mistakes, .ctx = (void *)(uintptr_t)x.in.chunk, .in = in, .count = 1};
     beck__driver_call(&call, &error);

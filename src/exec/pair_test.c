@@ -20,8 +20,7 @@ static void numbers(struct blocks *list, struct bench *x, uint32_t rows, uint32_
     beck__builder_init(&b, list->memory, test_schema(&x->arena, "n BIGINT"), UINT32_MAX, NULL);
     for (uint32_t i = 0; i < rows; i++) {
         beck_value v = beck_integer_value(i);
-        assert_false(beck__builder_value(&b, 0, &v, NULL, NULL));
-        beck__builder_end_row(&b);
+        test_row(&b, &v, 1);
         if ((i + 1) % cut == 0 || i + 1 == rows) {
             assert_true(beck__blocks_add(
                 list, beck__block_new(b.memory, b.schema, b.chunk, 0, b.chunk->rows, NULL)));

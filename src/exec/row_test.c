@@ -16,9 +16,7 @@ static beck_str row_of(struct bench *x, const char *schema, const beck_value *va
 
     beck__builder_init(&b, bytes.memory, parsed, 0, NULL);
     for (uint32_t i = 0; i < rows; i++) {
-        for (uint32_t k = 0; k < parsed->count; k++)
-            assert_false(beck__builder_value(&b, k, &values[k], NULL, NULL));
-        beck__builder_end_row(&b);
+        test_row(&b, values, parsed->count);
     }
     assert_false(
         beck__block_encode(b.chunk, parsed, (struct block_place){0, 0}, false, &bytes, NULL));

@@ -51,16 +51,6 @@ static inline void bench_close(struct bench *x)
     beck__arena_deinit(&x->arena);
 }
 
-static inline void bench_row(struct bench *x, const beck_value *values, size_t count)
-{
-    assert_int_equal(count, x->in.schema->count);
-    for (uint32_t k = 0; k < count; k++)
-        assert_int_equal(beck__builder_value(&x->in, k, &values[k], NULL, NULL), BECK_OK);
-    beck__builder_end_row(&x->in);
-}
-#define ROW(x, ...)                                                                                \
-    bench_row((x), (const beck_value[]){BECK__VALUES(__VA_ARGS__)}, BECK__COUNT(__VA_ARGS__))
-
 /* What has been added becomes a chunk of its own. */
 static inline void bench_cut(struct bench *x)
 {

@@ -32,9 +32,7 @@ static void close(struct fixture *f)
 static const char *print(struct fixture *f, const beck_value *values, uint32_t first)
 {
     beck__builder_clear(&f->b);
-    for (uint32_t k = 0; k < f->b.schema->count; k++)
-        assert_int_equal(beck__builder_value(&f->b, k, &values[k], NULL, NULL), BECK_OK);
-    beck__builder_end_row(&f->b);
+    test_row(&f->b, values, f->b.schema->count);
     beck__text_clear(&f->text);
     beck__row_print(f->b.chunk, first, 0, &f->text);
     return beck__text_get(&f->text);

@@ -53,8 +53,7 @@ static struct node *values(struct world *w, const char *first, const char *secon
     for (int p = 0; p < 2; p++) {
         beck_value v = beck_text_value(lines[p]);
         beck__builder_clear(&b);
-        assert_false(beck__builder_value(&b, 0, &v, NULL, NULL));
-        beck__builder_end_row(&b);
+        test_row(&b, &v, 1);
         lists[p] = (struct blocks){.memory = b.memory};
         assert_true(
             beck__blocks_add(&lists[p], beck__block_new(b.memory, schema, b.chunk, 0, 1, NULL)));
