@@ -34,6 +34,13 @@ static struct op *op_of(struct stateful *s)
 
 #define FUNCTION(s, fn) SET_FUNCTION(op_of(s), 0, fn)
 
+/* map_with_state over a number a key. */
+static void open_track(struct stateful *s, beck_track_fn *fn)
+{
+    open(s, OP_TRACK, IN, "n BIGINT");
+    FUNCTION(s, fn);
+}
+
 /* The rows so far as one batch; the caller looks at the error and seals. */
 static void attempt(struct stateful *s)
 {
@@ -119,8 +126,7 @@ static void test_track(void **state)
 {
     (void)state;
     struct stateful s;
-    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-    FUNCTION(&s, count);
+    open_track(&s, count);
     ROW(&s.x, "a", 1);
     ROW(&s.x, "b", 2);
     ROW(&s.x, "a", 3);
@@ -140,8 +146,7 @@ static void test_failed_attempts_leave_nothing(void **state)
 {
     (void)state;
     struct stateful s;
-    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-    FUNCTION(&s, count);
+    open_track(&s, count);
     ROW(&s.x, "a", 1);
     ROW(&s.x, "b", 2);
     batch(&s);
@@ -162,8 +167,7 @@ static void test_timeouts(void **state)
 {
     (void)state;
     struct stateful s;
-    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-    FUNCTION(&s, count);
+    open_track(&s, count);
     op_of(&s)->timeout_ms = 2000;
     ROW(&s.x, "a", 1);
     ROW(&s.x, "b", 2);
@@ -236,16 +240,14 @@ static void test_mistakes(void **state)
     };
     for (size_t i = 0; i < BECK__COUNT_OF(cases); i++) {
         struct stateful s;
-        open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-        FUNCTION(&s, cases[i].fn);
+        open_track(&s, cases[i].fn);
         ROW(&s.x, "a", 1);
         fails(&s, cases[i].text);
         assert_int_equal(beck__resident_count(s.resident), 0);
         close(&s);
     }
     struct stateful s;
-    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-    FUNCTION(&s, put_while_timing_out);
+    open_track(&s, put_while_timing_out);
     op_of(&s)->timeout_ms = 1;
     ROW(&s.x, "a", 1);
     batch(&s);
@@ -275,12 +277,17 @@ static void remember(beck_call *c, beck_row key, beck_rows *values, beck_state *
     beck_state_put(state, text, beck_state_bigint(state, 1, 0) + 1);
 }
 
+static void open_update(struct stateful *s)
+{
+    open(s, OP_UPDATE, "k STRING, seen STRING, calls BIGINT", "seen STRING, calls BIGINT");
+    FUNCTION(s, remember);
+}
+
 static void test_update(void **state)
 {
     (void)state;
     struct stateful s;
-    open(&s, OP_UPDATE, "k STRING, seen STRING, calls BIGINT", "seen STRING, calls BIGINT");
-    FUNCTION(&s, remember);
+    open_update(&s);
     op_of(&s)->every = true;
     ROW(&s.x, "a", 1);
     ROW(&s.x, "b", 2);
@@ -303,8 +310,7 @@ static void test_update_of_touched_keys_and_time_to_live(void **state)
 {
     (void)state;
     struct stateful s;
-    open(&s, OP_UPDATE, "k STRING, seen STRING, calls BIGINT", "seen STRING, calls BIGINT");
-    FUNCTION(&s, remember);
+    open_update(&s);
     op_of(&s)->timeout_ms = 1000;
     ROW(&s.x, "a", 1);
     ROW(&s.x, "b", 2);
@@ -501,8 +507,7 @@ static void test_snapshots(void **state)
     (void)state;
     struct stateful s;
     struct error error = {0};
-    open(&s, OP_TRACK, "k STRING, n BIGINT", "n BIGINT");
-    FUNCTION(&s, count);
+    open_track(&s, count);
     op_of(&s)->timeout_ms = 10000;
     for (int64_t b = 0; b < 5; b++) {
         for (int64_t i = 0; i < 3000; i++) {
@@ -561,13 +566,10 @@ static void test_no_memory(void **state)
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         struct stateful s;
-        open(&s, kind ? OP_TRACK : OP_UPDATE,
-             kind ? "k STRING, n BIGINT" : "k STRING, seen STRING, calls BIGINT",
-             kind ? "n BIGINT" : "seen STRING, calls BIGINT");
         if (kind)
-            FUNCTION(&s, count);
+            open_track(&s, count);
         else
-            FUNCTION(&s, remember);
+            open_update(&s);
         op_of(&s)->timeout_ms = 1500;
         op_of(&s)->every = !kind;
         ROW(&s.x, "a", 1);

@@ -37,8 +37,7 @@ static struct block *block_of(struct lab *lab, const beck_schema *schema, size_t
     char *text = beck__arena_alloc(&lab->arena, bytes + 1);
     beck_value v = beck_string_value(beck_bytes_of(text, bytes));
     beck__builder_init(&b, &lab->os->memory, schema, 0, NULL);
-    assert_false(beck__builder_value(&b, 0, &v, NULL, NULL));
-    beck__builder_end_row(&b);
+    test_row(&b, &v, 1);
     struct block *block = beck__block_new(b.memory, schema, b.chunk, 0, 1, NULL);
     beck__builder_deinit(&b);
     return block;
@@ -95,23 +94,16 @@ static beck_status read_range(beck_reader *r, const void *params, size_t params_
 
 static const beck_direct_class source = {.name = "source", .schema = PAIR, .read = read_range};
 
-static void test_ranges(void **state)
+static void check_ranges(struct lab *lab)
 {
-    (void)state;
-    struct lab lab;
-    struct engine_options options;
     const beck_str ranges[] = {{"ab", 2}, {"", 0}, {"c", 1}};
-    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
-        lab_open(&lab, options);
-        struct dataset *d = lab.engine->from_ranges(lab.scope, test_schema(&lab.arena, PAIR),
-                                                    &source, beck_bytes_of("params", 6), ranges, 3);
-        assert_int_equal(lab.engine->partitions(d), 3);
-        assert_false(beck__dataset_nothing(d, 1));
-        assert_true(beck__dataset_rows(d) == UINT64_MAX);
-        lab_run(&lab, d, NULL);
-        assert_string_equal(lab_text(&lab), "[0]\n(params,97)\n(params,98)\n[2]\n(params,99)\n");
-        lab_close(&lab);
-    }
+    struct dataset *d = lab->engine->from_ranges(lab->scope, test_schema(&lab->arena, PAIR),
+                                                 &source, beck_bytes_of("params", 6), ranges, 3);
+    assert_int_equal(lab->engine->partitions(d), 3);
+    assert_false(beck__dataset_nothing(d, 1));
+    assert_true(beck__dataset_rows(d) == UINT64_MAX);
+    lab_run(lab, d, NULL);
+    assert_string_equal(lab_text(lab), "[0]\n(params,97)\n(params,98)\n[2]\n(params,99)\n");
 }
 
 /* ---- narrow, union --------------------------------------------------------------------------- */
@@ -126,124 +118,110 @@ static void count_rows(beck_call *c, beck_rows *rows)
     beck_emit(c, "count", beck_rows_count(rows));
 }
 
-static void test_union(void **state)
+static void check_union(struct lab *lab)
 {
-    (void)state;
-    struct lab lab;
-    struct engine_options options;
-    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
-        lab_open(&lab, options);
-        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
-        struct dataset *a = lab_numbers(&lab, 2, 1), *b = lab_narrow(&lab, a, &plus);
-        struct dataset *empty = lab_numbers(&lab, 1, 0);
-        struct dataset *inner[] = {b, empty};
-        struct dataset *c = lab.engine->unite(lab.scope, inner, 2);
-        struct dataset *outer[] = {a, c, a};
-        struct dataset *d = lab.engine->unite(lab.scope, outer, 3);
-        assert_int_equal(lab.engine->partitions(d), 7);
-        assert_int_equal(beck__dataset_rows(d), 6);
-        assert_true(beck__dataset_calls(d));
-        assert_true(beck__dataset_nothing(d, 4));
-        assert_false(beck__dataset_nothing(d, 5));
-        lab_run(&lab, lab_narrow(&lab, d, &plus), NULL);
-        assert_string_equal(lab_text(&lab),
-                            "[0]\n(key number 0,1000)\n[1]\n(1,1001)\n[2]\n(key number 0,2000)\n"
-                            "[3]\n(1,2001)\n[5]\n(key number 0,1000)\n[6]\n(1,1001)\n");
-        lab_close(&lab);
-    }
+    struct op plus = lab_call(lab, PAIR, PAIR, plus_1000);
+    struct dataset *a = lab_numbers(lab, 2, 1), *b = lab_narrow(lab, a, &plus);
+    struct dataset *empty = lab_numbers(lab, 1, 0);
+    struct dataset *inner[] = {b, empty};
+    struct dataset *c = lab->engine->unite(lab->scope, inner, 2);
+    struct dataset *outer[] = {a, c, a};
+    struct dataset *d = lab->engine->unite(lab->scope, outer, 3);
+    assert_int_equal(lab->engine->partitions(d), 7);
+    assert_int_equal(beck__dataset_rows(d), 6);
+    assert_true(beck__dataset_calls(d));
+    assert_true(beck__dataset_nothing(d, 4));
+    assert_false(beck__dataset_nothing(d, 5));
+    lab_run(lab, lab_narrow(lab, d, &plus), NULL);
+    assert_string_equal(lab_text(lab),
+                        "[0]\n(key number 0,1000)\n[1]\n(1,1001)\n[2]\n(key number 0,2000)\n"
+                        "[3]\n(1,2001)\n[5]\n(key number 0,1000)\n[6]\n(1,1001)\n");
 }
 
 /* Neighbouring partitions, one after the other; of whatever they are made. */
-static void test_coalesce(void **state)
+static void check_coalesce(struct lab *lab)
 {
-    (void)state;
-    struct lab lab;
-    struct engine_options options;
-    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
-        lab_open(&lab, options);
-        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
-        struct dataset *a = lab_numbers(&lab, 5, 1);
-        struct dataset *both[] = {lab_narrow(&lab, a, &plus), a};
-        struct dataset *d = lab.engine->unite(lab.scope, both, 2);
-        d = lab.engine->coalesce(lab.scope, lab.engine->coalesce(lab.scope, d, 4), 3);
-        assert_int_equal(lab.engine->partitions(d), 3);
-        assert_int_equal(lab.engine->partitions(lab.engine->coalesce(lab.scope, d, 9)), 3);
-        assert_int_equal(beck__dataset_rows(d), 10);
-        assert_true(beck__dataset_calls(d));
-        lab_run(&lab, lab_narrow(&lab, d, &plus), NULL);
-        assert_string_equal(lab_text(&lab),
-                            "[0]\n(key number 0,2000)\n(1,2001)\n[1]\n(key number 2,2002)\n"
-                            "(3,2003)\n(key number 4,2004)\n[2]\n(key number 0,1000)\n(1,1001)\n"
-                            "(key number 2,1002)\n(3,1003)\n(key number 4,1004)\n");
-        struct dataset *none = lab.engine->coalesce(lab.scope, lab_numbers(&lab, 4, 0), 2);
-        assert_true(beck__dataset_nothing(none, 1));
-        none = lab.engine->coalesce(lab.scope, lab_numbers(&lab, 0, 0), 2);
-        assert_int_equal(lab.engine->partitions(none), 0);
-        lab_close(&lab);
-    }
+    struct op plus = lab_call(lab, PAIR, PAIR, plus_1000);
+    struct dataset *a = lab_numbers(lab, 5, 1);
+    struct dataset *both[] = {lab_narrow(lab, a, &plus), a};
+    struct dataset *d = lab->engine->unite(lab->scope, both, 2);
+    d = lab->engine->coalesce(lab->scope, lab->engine->coalesce(lab->scope, d, 4), 3);
+    assert_int_equal(lab->engine->partitions(d), 3);
+    assert_int_equal(lab->engine->partitions(lab->engine->coalesce(lab->scope, d, 9)), 3);
+    assert_int_equal(beck__dataset_rows(d), 10);
+    assert_true(beck__dataset_calls(d));
+    lab_run(lab, lab_narrow(lab, d, &plus), NULL);
+    assert_string_equal(lab_text(lab),
+                        "[0]\n(key number 0,2000)\n(1,2001)\n[1]\n(key number 2,2002)\n"
+                        "(3,2003)\n(key number 4,2004)\n[2]\n(key number 0,1000)\n(1,1001)\n"
+                        "(key number 2,1002)\n(3,1003)\n(key number 4,1004)\n");
+    struct dataset *none = lab->engine->coalesce(lab->scope, lab_numbers(lab, 4, 0), 2);
+    assert_true(beck__dataset_nothing(none, 1));
+    none = lab->engine->coalesce(lab->scope, lab_numbers(lab, 0, 0), 2);
+    assert_int_equal(lab->engine->partitions(none), 0);
 }
 
-static void test_pairs(void **state)
+static void check_pairs(struct lab *lab)
 {
-    (void)state;
-    struct lab lab;
-    struct engine_options options;
-    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
-        lab_open(&lab, options);
-        const beck_schema *beside = test_schema(&lab.arena, PAIR ", k2 STRING, n2 BIGINT");
-        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
-        struct dataset *a = lab_numbers(&lab, 2, 1), *b = lab_narrow(&lab, a, &plus);
-        struct dataset *d = lab.engine->pair(lab.scope, PAIR_ZIP, a, b, beside);
-        assert_true(beck__dataset_calls(d));
-        assert_int_equal(beck__dataset_rows(d), 2);
-        lab_run(&lab, d, NULL);
-        assert_string_equal(lab_text(&lab),
-                            "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(1,1,1,1001)\n");
-        d = lab.engine->pair(lab.scope, PAIR_CARTESIAN, a, b, beside);
-        assert_int_equal(lab.engine->partitions(d), 4);
-        assert_int_equal(beck__dataset_rows(d), 4);
-        lab_run(&lab, d, NULL);
-        assert_string_equal(
-            lab_text(&lab),
-            "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(key number 0,0,1,1001)\n"
-            "[2]\n(1,1,key number 0,1000)\n[3]\n(1,1,1,1001)\n");
-        struct dataset *none = lab_numbers(&lab, 2, 0);
-        d = lab.engine->pair(lab.scope, PAIR_CARTESIAN, a, none, beside);
-        assert_true(beck__dataset_nothing(d, 3));
-        d = lab.engine->pair(lab.scope, PAIR_ZIP, a, none, beside);
-        assert_false(beck__dataset_nothing(d, 1));
-        assert_int_equal(lab_try(&lab, d, NULL), BECK_INVALID);
-        assert_non_null(strstr(lab.error.text, "1 rows on the left and 0 on the right"));
-        lab_close(&lab);
-    }
+    const beck_schema *beside = test_schema(&lab->arena, PAIR ", k2 STRING, n2 BIGINT");
+    struct op plus = lab_call(lab, PAIR, PAIR, plus_1000);
+    struct dataset *a = lab_numbers(lab, 2, 1), *b = lab_narrow(lab, a, &plus);
+    struct dataset *d = lab->engine->pair(lab->scope, PAIR_ZIP, a, b, beside);
+    assert_true(beck__dataset_calls(d));
+    assert_int_equal(beck__dataset_rows(d), 2);
+    lab_run(lab, d, NULL);
+    assert_string_equal(lab_text(lab),
+                        "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(1,1,1,1001)\n");
+    d = lab->engine->pair(lab->scope, PAIR_CARTESIAN, a, b, beside);
+    assert_int_equal(lab->engine->partitions(d), 4);
+    assert_int_equal(beck__dataset_rows(d), 4);
+    lab_run(lab, d, NULL);
+    assert_string_equal(lab_text(lab),
+                        "[0]\n(key number 0,0,key number 0,1000)\n[1]\n(key number 0,0,1,1001)\n"
+                        "[2]\n(1,1,key number 0,1000)\n[3]\n(1,1,1,1001)\n");
+    struct dataset *none = lab_numbers(lab, 2, 0);
+    d = lab->engine->pair(lab->scope, PAIR_CARTESIAN, a, none, beside);
+    assert_true(beck__dataset_nothing(d, 3));
+    d = lab->engine->pair(lab->scope, PAIR_ZIP, a, none, beside);
+    assert_false(beck__dataset_nothing(d, 1));
+    assert_int_equal(lab_try(lab, d, NULL), BECK_INVALID);
+    assert_non_null(strstr(lab->error.text, "1 rows on the left and 0 on the right"));
 }
 
 /* Rows are kept where they are, and those of earlier partitions are counted. */
-static void test_same(void **state)
+static void check_same(struct lab *lab)
+{
+    struct op plus = lab_call(lab, PAIR, PAIR, plus_1000);
+    struct op index = test_op(&lab->arena, OP_INDEX, PAIR, PAIR ", index BIGINT");
+    struct dataset *both[] = {lab_numbers(lab, 2, 2), lab_numbers(lab, 1, 0),
+                              lab_narrow(lab, lab_numbers(lab, 1, 1), &plus)};
+    struct dataset *d = lab->engine->unite(lab->scope, both, 3);
+    d = lab_shuffle(lab, d, PARTITION_SAME, 0, PAIR);
+    assert_int_equal(lab->engine->partitions(d), 4);
+    d = lab_narrow(lab, d, &index);
+    lab_run(lab, d, NULL);
+    assert_string_equal(lab_text(lab), "[0]\n(key number 0,0,0)\n(1,1,1)\n"
+                                       "[1]\n(key number 2,2,2)\n(3,3,3)\n"
+                                       "[3]\n(key number 0,1000,4)\n");
+    d = lab_narrow(lab, lab_numbers(lab, 3, 1), &index); /* values are counted already */
+    lab_run(lab, d, NULL);
+    assert_string_equal(lab_text(lab), "[0]\n(key number 0,0,0)\n[1]\n(1,1,1)\n"
+                                       "[2]\n(key number 2,2,2)\n");
+}
+
+static void test_everywhere(void **state)
 {
     (void)state;
+    void (*const checks[])(struct lab * lab) = {check_ranges, check_union, check_coalesce,
+                                                check_pairs, check_same};
     struct lab lab;
     struct engine_options options;
-    for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
-        lab_open(&lab, options);
-        struct op plus = lab_call(&lab, PAIR, PAIR, plus_1000);
-        struct op index = test_op(&lab.arena, OP_INDEX, PAIR, PAIR ", index BIGINT");
-        struct dataset *both[] = {lab_numbers(&lab, 2, 2), lab_numbers(&lab, 1, 0),
-                                  lab_narrow(&lab, lab_numbers(&lab, 1, 1), &plus)};
-        struct dataset *d = lab.engine->unite(lab.scope, both, 3);
-        d = lab_shuffle(&lab, d, PARTITION_SAME, 0, PAIR);
-        assert_int_equal(lab.engine->partitions(d), 4);
-        d = lab_narrow(&lab, d, &index);
-        lab_run(&lab, d, NULL);
-        assert_string_equal(lab_text(&lab), "[0]\n(key number 0,0,0)\n(1,1,1)\n"
-                                            "[1]\n(key number 2,2,2)\n(3,3,3)\n"
-                                            "[3]\n(key number 0,1000,4)\n");
-        d = lab_narrow(&lab, lab_numbers(&lab, 3, 1), &index); /* values are counted already */
-        lab_run(&lab, d, NULL);
-        assert_string_equal(lab_text(&lab), "[0]\n(key number 0,0,0)\n[1]\n(1,1,1)\n"
-                                            "[2]\n(key number 2,2,2)\n");
-        lab_close(&lab);
-    }
+    for (uint32_t i = 0; lab_variant(i, true, &options); i++)
+        for (size_t k = 0; k < BECK__COUNT_OF(checks); k++) {
+            lab_open(&lab, options);
+            checks[k](&lab);
+            lab_close(&lab);
+        }
 }
 
 /* map_partitions runs for an empty partition, too; a map does not. */
@@ -365,8 +343,7 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_values),      test(test_received), test(test_ranges),     test(test_union),
-        test(test_coalesce),    test(test_pairs),    test(test_same),       test(test_silent),
+        test(test_values),      test(test_received), test(test_everywhere), test(test_silent),
         test(test_empty_batch), test(test_scopes),   test(test_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
