@@ -101,6 +101,7 @@ const char *beck__text_get(const struct text *text); /* "" if empty */
 /* Little-endian encoding into a struct text. A string is u32 length and bytes. */
 void beck__put_u8(struct text *out, uint8_t x);
 void beck__put_u32(struct text *out, uint32_t x);
+void beck__set_u32(struct text *out, size_t at, uint32_t x); /* one that was put at `at` */
 void beck__put_u64(struct text *out, uint64_t x);
 void beck__put_string(struct text *out, beck_str s);
 

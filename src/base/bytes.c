@@ -9,6 +9,12 @@ void beck__put_u8(struct text *out, uint8_t x)
     beck__text_append(out, &x, 1);
 }
 
+void beck__set_u32(struct text *out, size_t at, uint32_t x)
+{
+    for (int i = 0; i < 4 && !out->failed; i++)
+        out->data[at + (size_t)i] = (char)(x >> 8 * i);
+}
+
 void beck__put_u32(struct text *out, uint32_t x)
 {
     uint8_t bytes[4];

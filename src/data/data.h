@@ -38,6 +38,10 @@ typedef struct beck_schema {
 beck_status beck__schema_parse(struct arena *arena, const char *text, const beck_schema **schema,
                                struct error *error);
 void beck__schema_print(const beck_schema *schema, struct text *out);
+/* The text as a string of bytes, and back: damaged ones are BECK_CORRUPT. */
+void beck__schema_put(struct text *out, const beck_schema *schema);
+beck_status beck__schema_get(struct arena *arena, struct reader *in, const beck_schema **schema,
+                             struct error *error);
 const char *beck__type_name(beck_type type);
 void beck__field_print_type(const struct field *field, struct text *out);
 /* Types and nesting, and with `names` the names too. */

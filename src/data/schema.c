@@ -329,6 +329,34 @@ void beck__schema_print(const beck_schema *schema, struct text *out)
     beck__schema_pieces(schema, put_to_text, out);
 }
 
+void beck__schema_put(struct text *out, const beck_schema *schema)
+{
+    size_t at = out->size;
+
+    beck__put_u32(out, 0);
+    beck__schema_print(schema, out);
+    beck__set_u32(out, at, (uint32_t)(out->size - at - 4));
+}
+
+beck_status beck__schema_get(struct arena *arena, struct reader *in, const beck_schema **schema,
+                             struct error *error)
+{
+    beck_str bytes = beck__get_string(in);
+    char *text = beck__arena_raw(arena, bytes.size + 1);
+    struct error reason = {0};
+
+    if (!text)
+        return beck__error_memory(error, "a schema", bytes.size);
+    if (in->bad)
+        return beck__error_set(error, BECK_CORRUPT, "a schema is cut off");
+    memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = 0;
+    beck_status status = beck__schema_parse(arena, text, schema, &reason);
+    if (status == BECK_INVALID)
+        return beck__error_set(error, BECK_CORRUPT, "a damaged schema: %s", reason.text);
+    return status ? beck__error_set(error, status, "%s", reason.text) : BECK_OK;
+}
+
 void beck__field_print_type(const struct field *field, struct text *out)
 {
     struct printer p = {put_to_text, out};

@@ -202,6 +202,28 @@ static void test_random_ones(void **state)
     }
 }
 
+static void test_as_bytes(void **state)
+{
+    struct fixture *f = *state;
+    const beck_schema *a = test_schema(&f->arena, "k STRING, v ARRAY<STRUCT<x BIGINT>>"), *b;
+    struct text bytes = {.memory = f->arena.memory};
+    struct error error = {0};
+    beck__put_u8(&bytes, 7);
+    beck__schema_put(&bytes, a);
+    for (size_t size = 0; size <= bytes.size; size++) {
+        struct reader in = {.data = (const uint8_t *)bytes.data, .size = size};
+        assert_int_equal(beck__get_u8(&in), size ? 7 : 0);
+        beck_status status = beck__schema_get(&f->arena, &in, &b, NULL);
+        assert_int_equal(status, size < bytes.size ? BECK_CORRUPT : BECK_OK);
+        assert_true(status || (beck__schema_equal(a, b, true) && in.at == in.size));
+    }
+    bytes.data[6] = '<';
+    struct reader in = {.data = (const uint8_t *)bytes.data, .size = bytes.size, .at = 1};
+    assert_int_equal(beck__schema_get(&f->arena, &in, &b, &error), BECK_CORRUPT);
+    assert_ptr_equal(strstr(error.text, "a damaged schema: "), error.text);
+    beck__text_deinit(&bytes);
+}
+
 static void test_every_allocation_fails(void **state)
 {
     (void)state;
@@ -230,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_equal_and_find, setup, teardown),
         cmocka_unit_test_setup_teardown(test_type_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_as_bytes, setup, teardown),
         cmocka_unit_test(test_every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

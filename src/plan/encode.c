@@ -10,17 +10,6 @@
 #define MAGIC   0x32504b42u /* "BKP2" */
 #define OPS_MAX 10000u
 
-static void put_schema(struct text *out, const beck_schema *schema)
-{
-    struct text text = {.memory = out->memory};
-
-    beck__schema_print(schema, &text);
-    if (text.failed)
-        out->failed = true;
-    beck__put_string(out, beck_string(beck__text_get(&text)));
-    beck__text_deinit(&text);
-}
-
 /* A C string or none: NULL and "" are told apart. */
 static void put_name(struct text *out, const char *name)
 {
@@ -36,7 +25,7 @@ static void put_op(struct text *out, const struct op *op)
     put_name(out, op->label);
     put_name(out, op->file);
     beck__put_u32(out, op->line);
-    put_schema(out, op->out);
+    beck__schema_put(out, op->out);
     beck__put_u32(out, op->keys);
     beck__put_u8(out, op->values);
     beck__put_u8(out, (uint8_t)op->emits);
@@ -48,7 +37,7 @@ static void put_op(struct text *out, const struct op *op)
     beck__put_u64(out, op->number);
     beck__put_u8(out, op->state != NULL);
     if (op->state)
-        put_schema(out, op->state);
+        beck__schema_put(out, op->state);
     beck__put_u8(out, op->every);
     beck__put_u64(out, (uint64_t)op->timeout_ms);
     beck__put_u64(out, (uint64_t)op->period_ms);
@@ -68,7 +57,7 @@ void beck__program_encode(const struct program *program, struct text *out)
 {
     beck__put_u32(out, MAGIC);
     beck__put_u32(out, program->count);
-    put_schema(out, program->in);
+    beck__schema_put(out, program->in);
     for (uint32_t i = 0; i < program->count; i++)
         put_op(out, &program->ops[i]);
 }
@@ -81,39 +70,20 @@ struct source {
     bool no_memory;
 };
 
-/* A copy with a NUL behind it; NULL without memory. */
-static char *get_text(struct source *from)
-{
-    beck_str s = beck__get_string(from->in);
-    char *text = beck__arena_raw(from->arena, s.size + 1);
-
-    if (!text) {
-        from->no_memory = true;
-        return NULL;
-    }
-    memcpy(text, s.data, s.size);
-    text[s.size] = 0;
-    return text;
-}
-
+/* A copy with a NUL behind it; NULL for none, and without memory. */
 static const char *get_name(struct source *from)
 {
-    return beck__get_u8(from->in) ? get_text(from) : NULL;
-}
+    if (!beck__get_u8(from->in))
+        return NULL;
+    beck_str s = beck__get_string(from->in);
+    char *name = beck__arena_raw(from->arena, s.size + 1);
 
-static beck_status get_schema(struct source *from, const beck_schema **schema, struct error *error)
-{
-    const char *text = get_text(from);
-    struct error reason = {0};
-
-    if (!text)
-        return beck__error_memory(error, "a stage program", 0);
-    if (from->in->bad)
-        return beck__error_set(error, BECK_CORRUPT, "stage program: schema is cut off");
-    beck_status status = beck__schema_parse(from->arena, text, schema, &reason);
-    if (status == BECK_INVALID)
-        status = BECK_CORRUPT;
-    return status ? beck__error_set(error, status, "stage program: %s", reason.text) : BECK_OK;
+    from->no_memory |= !name;
+    if (!name)
+        return NULL;
+    memcpy(name, s.data, s.size);
+    name[s.size] = 0;
+    return name;
 }
 
 static void get_columns(struct source *from, struct op *op)
@@ -150,7 +120,7 @@ static beck_status get_op(struct source *from, struct op *op, struct error *erro
     op->label = get_name(from);
     op->file = get_name(from);
     op->line = beck__get_u32(in);
-    beck_status status = get_schema(from, &op->out, error);
+    beck_status status = beck__schema_get(from->arena, in, &op->out, error);
     if (status)
         return status;
     op->keys = beck__get_u32(in);
@@ -162,8 +132,10 @@ static beck_status get_op(struct source *from, struct op *op, struct error *erro
     op->state_out = beck__get_u8(in) != 0;
     op->always = beck__get_u8(in) != 0;
     op->number = beck__get_u64(in);
-    if (beck__get_u8(in) && get_schema(from, &op->state, error))
-        return error->status;
+    if (beck__get_u8(in))
+        status = beck__schema_get(from->arena, in, &op->state, error);
+    if (status)
+        return status;
     op->every = beck__get_u8(in) != 0;
     op->timeout_ms = (int64_t)beck__get_u64(in);
     op->period_ms = (int64_t)beck__get_u64(in);
@@ -195,7 +167,7 @@ beck_status beck__program_decode(struct arena *arena, struct reader *in,
     struct op *ops = beck__arena_alloc(arena, (count + 1) * sizeof *ops);
     if (!p || !ops)
         return beck__error_memory(error, "a stage program", count * sizeof *ops);
-    beck_status status = get_schema(&from, &p->in, error);
+    beck_status status = beck__schema_get(arena, in, &p->in, error);
     p->out = p->in;
     for (uint32_t i = 0; !status && i < count; i++) {
         ops[i].in = p->out;

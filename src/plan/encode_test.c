@@ -180,7 +180,7 @@ static void test_cut(void **state)
         struct error error = {0};
         assert_int_equal(beck__program_decode(&arena, &in, &program, &error), BECK_CORRUPT);
         assert_int_equal(error.status, BECK_CORRUPT);
-        assert_non_null(strstr(error.text, "stage program"));
+        assert_true(strstr(error.text, "stage program") || strstr(error.text, "schema is cut"));
         beck__arena_deinit(&arena);
     }
     close(&f);

@@ -5,12 +5,6 @@
  */
 #include "engine/local/local.h"
 
-static void set_u32(struct text *out, size_t at, uint32_t x)
-{
-    for (int i = 0; i < 4 && !out->failed; i++)
-        out->data[at + (size_t)i] = (char)(x >> (8 * i));
-}
-
 void beck__blocks_begin(struct block_writer *w, struct text *out, const beck_schema *schema)
 {
     *w = (struct block_writer){.out = out, .schema = schema, .at = out->size};
@@ -47,7 +41,7 @@ static beck_status put_chunk(struct block_writer *w, const beck_chunk *chunk, st
     }
     if (status)
         return beck__error_set(error, status, "%s", reason.text);
-    set_u32(w->out, at, (uint32_t)(w->out->size - at - 4));
+    beck__set_u32(w->out, at, (uint32_t)(w->out->size - at - 4));
     w->count++;
     return BECK_OK;
 }
@@ -64,7 +58,7 @@ beck_status beck__blocks_put(struct block_writer *w, struct block *const *items,
 
 void beck__blocks_end(struct block_writer *w)
 {
-    set_u32(w->out, w->at, w->count);
+    beck__set_u32(w->out, w->at, w->count);
 }
 
 beck_status beck__blocks_get(const struct allocator *memory, struct reader *in,

@@ -17,16 +17,6 @@
 
 #include <stdio.h>
 
-static void put_schema(struct text *out, const beck_schema *schema)
-{
-    struct text text = {.memory = out->memory};
-
-    beck__schema_print(schema, &text);
-    out->failed |= text.failed;
-    beck__put_string(out, beck_string(beck__text_get(&text)));
-    beck__text_deinit(&text);
-}
-
 /* ---- request --------------------------------------------------------------------------------- */
 
 /* An address in no module means nothing in another process. */
@@ -64,7 +54,7 @@ static beck_status put_ranges(struct text *out, const struct dataset *d, uint32_
     struct function_id id = os->function_id(os, d->class_of);
 
     beck__put_u8(out, 'R');
-    put_schema(out, d->schema);
+    beck__schema_put(out, d->schema);
     beck__put_u64(out, id.module);
     beck__put_u64(out, id.offset);
     beck__put_string(out, d->params);
@@ -92,11 +82,11 @@ static beck_status put_scan(struct text *out, const struct dataset *d, uint32_t 
     struct task task;
 
     beck__put_u8(out, 'V');
-    put_schema(out, d->schema);
+    beck__schema_put(out, d->schema);
     beck__put_u64(out, 0); /* rows before: nobody counts those of a scan */
     beck__task_init(&task, os);
     task.batch_ms = d->scope->batch_ms;
-    struct operator *sink = beck__collector_open(&task, d->schema, &rows);
+    struct operator* sink = beck__collector_open(&task, d->schema, &rows);
     if (sink && beck__keeper_scan(d->keeper, p, &task, sink) != FLOW_FAILED)
         put_blocks(out, &rows, d->schema, &task.error);
     beck_status status = task.error.status;
@@ -115,7 +105,7 @@ static beck_status put_values(struct text *out, const struct dataset *d, uint32_
     beck_status status = BECK_OK;
 
     beck__put_u8(out, 'V');
-    put_schema(out, d->schema);
+    beck__schema_put(out, d->schema);
     beck__put_u64(out, beck__dataset_rows_before(d, p));
     beck__blocks_begin(&w, out, d->schema);
     if (d->kind == DATA_VALUES)
@@ -135,7 +125,7 @@ static beck_status put_kept(struct text *out, const struct dataset *d, uint32_t 
     struct blocks rows = {.memory = out->memory};
 
     beck__put_u8(out, 'V');
-    put_schema(out, d->schema);
+    beck__schema_put(out, d->schema);
     beck__put_u64(out, beck__dataset_rows_before(d, p));
     beck_status status = beck__kept_read(d, p, &rows, error);
     if (!status)
@@ -173,7 +163,7 @@ static beck_status put_pair(struct text *out, const struct dataset *d, uint32_t 
     beck__dataset_meet(d, p, meets);
     beck__put_u8(out, 'P');
     beck__put_u8(out, (uint8_t)d->pair);
-    put_schema(out, d->schema);
+    beck__schema_put(out, d->schema);
     beck_status status = put_path(out, d->parents[0], meets[0], error);
     return status ? status : put_path(out, d->parents[1], meets[1], error);
 }
@@ -267,26 +257,6 @@ static struct dataset *dataset_new(struct served *s, enum dataset_kind kind)
     return d;
 }
 
-static const beck_schema *get_schema(struct served *s, struct reader *in)
-{
-    beck_str bytes = beck__get_string(in);
-    char *text = beck__arena_raw(&s->arena, bytes.size + 1);
-    const beck_schema *schema = NULL;
-    struct error reason = {0};
-
-    if (!text) {
-        beck__error_memory(s->error, "a task", bytes.size);
-        return NULL;
-    }
-    memcpy(text, bytes.data, bytes.size);
-    text[bytes.size] = 0;
-    if (beck__schema_parse(&s->arena, text, &schema, &reason) == BECK_INVALID)
-        damaged(s, reason.text);
-    else if (reason.status)
-        beck__error_set(s->error, reason.status, "%s", reason.text);
-    return schema;
-}
-
 static const struct program *get_program(struct served *s, struct reader *in)
 {
     const struct program *program = NULL;
@@ -361,8 +331,7 @@ static struct dataset *get_leaf(struct served *s, struct reader *in, uint8_t kin
     struct dataset *d = dataset_new(s, kind == 'R' ? DATA_RANGES : DATA_VALUES);
     if (!d)
         return NULL;
-    d->schema = get_schema(s, in);
-    if (!d->schema)
+    if (beck__schema_get(&s->arena, in, &d->schema, s->error))
         return NULL;
     return kind == 'R' ? get_ranges(s, in, d) : get_values(s, in, d);
 }
@@ -436,8 +405,7 @@ static struct dataset *get_pair(struct served *s, struct reader *in, uint32_t de
     if (!d)
         return NULL;
     d->pair = (enum pair_kind)beck__get_u8(in);
-    d->schema = get_schema(s, in);
-    if (!d->schema || !get_parents(s, in, d, 2, depth))
+    if (beck__schema_get(&s->arena, in, &d->schema, s->error) || !get_parents(s, in, d, 2, depth))
         return NULL;
     return d->pair <= PAIR_CARTESIAN && pair_fits(d) ? d : damaged(s, "its pairs");
 }
