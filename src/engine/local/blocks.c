@@ -61,6 +61,17 @@ void beck__blocks_end(struct block_writer *w)
     beck__set_u32(w->out, w->at, w->count);
 }
 
+beck_status beck__blocks_encode(struct text *out, const struct blocks *list,
+                                const beck_schema *schema, struct error *error)
+{
+    struct block_writer w;
+
+    beck__blocks_begin(&w, out, schema);
+    beck_status status = beck__blocks_put(&w, list->items, list->count, error);
+    beck__blocks_end(&w);
+    return status;
+}
+
 beck_status beck__blocks_get(const struct allocator *memory, struct reader *in,
                              const beck_schema *schema, struct blocks *list, struct error *error)
 {

@@ -5,9 +5,10 @@
  *   dataset.c  datasets and scopes           task.c     one attempt of one partition
  *   keeper.c   what stateful operations keep
  *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
- *   wire.c     a task as bytes               process.c  worker processes (--isolate)
- *   blocks.c   lists of blocks as bytes      range.c    sorted runs, cut into partitions
+ *   wire.c     a task as bytes               serve.c    one that came as bytes
+ *   blocks.c   lists of blocks as bytes      process.c  worker processes (--isolate)
  *   store.c    rows that stay                spill.c    the same as bytes and files
+ *   range.c    sorted runs, cut into partitions
  *   faults.c   attempts that a test fails
  */
 #ifndef BECK_ENGINE_LOCAL_H
@@ -326,6 +327,8 @@ void beck__blocks_begin(struct block_writer *w, struct text *out, const beck_sch
 beck_status beck__blocks_put(struct block_writer *w, struct block *const *items, size_t count,
                              struct error *error);
 void beck__blocks_end(struct block_writer *w); /* out->failed says if there was no memory */
+beck_status beck__blocks_encode(struct text *out, const struct blocks *list,
+                                const beck_schema *schema, struct error *error);
 /* Appends to *list; also what came before a failure. */
 beck_status beck__blocks_get(const struct allocator *memory, struct reader *in,
                              const beck_schema *schema, struct blocks *list, struct error *error);
@@ -335,10 +338,17 @@ beck_status beck__blocks_recode(const struct allocator *memory, const beck_schem
 
 /* ---- wire.c: request and reply of one task ---- */
 beck_status beck__request_encode(const struct run *run, struct text *out, struct error *error);
-beck_status beck__request_serve(struct os *os, struct shared *shared, struct reader *in,
-                                struct text *reply, struct error *error);
 beck_status beck__reply_decode(const struct allocator *memory, struct reader *in, struct run *run,
                                struct error *error);
+/* An address in no module means nothing in another process. */
+static inline bool beck__function_travels(struct function_id id)
+{
+    return id.module || !id.offset;
+}
+
+/* ---- serve.c: between the two, in the worker process ---- */
+beck_status beck__request_serve(struct os *os, struct shared *shared, struct reader *in,
+                                struct text *reply, struct error *error);
 
 /* ---- process.c ---- */
 void beck__run_in_process(struct worker *worker, struct run *run);

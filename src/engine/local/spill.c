@@ -15,12 +15,7 @@
 
 static bool encode(const struct stored *e, struct text *bytes)
 {
-    struct block_writer w;
-
-    beck__blocks_begin(&w, bytes, e->hold->schema);
-    bool ok = !beck__blocks_put(&w, e->blocks.items, e->blocks.count, NULL);
-    beck__blocks_end(&w);
-    return ok && !bytes->failed;
+    return !beck__blocks_encode(bytes, &e->blocks, e->hold->schema, NULL) && !bytes->failed;
 }
 
 /* What it takes in memory is now `size`. */
