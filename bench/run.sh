@@ -79,81 +79,69 @@ run_stick() {
     esac
 }
 
-# median, least and most of the numbers on standard input
-spread() {
-    sort -g | awk '{v[NR] = $1} END {printf "%.4f %.4f %.4f", v[int((NR + 1) / 2)], v[1], v[NR]}'
-}
-
-# record ROW ENGINE YARDSTICK RATIO MIN MAX FLOOR UNIT SENSE
-record() {
-    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" >>"$table"
-    verdict=$(awk -v r="$4" -v f="$7" -v s="$9" 'BEGIN {print (s == "ge" ? r >= f : r <= f) ? "ok" : "MISSED"}')
-    sign='>='
-    [ "$9" = ge ] || sign='<='
-    printf '%-22s %10s %10s   %8s [%s .. %s]   %s %s  %s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$sign" "$7" "$verdict"
-}
-
-compare() {
-    row=$1 floor=$2
+# measure COMMAND...: as many lines of "engine yardstick" as there are pairs
+measure() {
     : >"$out/pairs"
-    run_stick "$row" && run_engine "$row" # warm up, not counted
     i=0
     while [ "$i" -lt "$pairs" ]; do
         i=$((i + 1))
-        run_engine "$row"
-        run_stick "$row"
-        [ "${engine_line#* }" = "${stick_line#* }" ] ||
-            fail "$row: results differ: engine ${engine_line#* }, yardstick ${stick_line#* }"
-        echo "${engine_line%% *} ${stick_line%% *}" >>"$out/pairs"
+        "$@" >>"$out/pairs"
     done
-    read -r ratio least most <<END
-$(awk '{print $2 / $1}' "$out/pairs" | spread)
+}
+
+# spread EXPRESSION: its median, least and most over the pairs
+spread() {
+    awk -v OFMT=%.4f "{print $1}" "$out/pairs" | sort -g |
+        awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)], v[1], v[NR]}'
+}
+
+# record ROW FIGURE SENSE FLOOR UNIT: the pairs as a row; FIGURE is an expression of a pair
+record() {
+    read -r figure least most engine _ _ stick _ <<END
+$(spread "$2") $(spread '$1') $(spread '$2')
 END
-    read -r engine _ <<END
-$(awk '{print $1}' "$out/pairs" | spread)
-END
-    read -r stick _ <<END
-$(awk '{print $2}' "$out/pairs" | spread)
-END
-    record "$row" "$engine" "$stick" "$ratio" "$least" "$most" "$floor" s ge
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$engine" "$stick" "$figure" "$least" "$most" "$4" "$5" >>"$table"
+    verdict=$(awk "BEGIN {print ($figure $3 $4) ? \"ok\" : \"MISSED\"}")
+    printf '%-22s %10s %10s   %8s [%s .. %s]   %s %s  %s\n' "$1" "$engine" "$stick" "$figure" "$least" "$most" \
+        "$3" "$4" "$verdict"
+}
+
+pair() {
+    run_engine "$1"
+    run_stick "$1"
+    [ "${engine_line#* }" = "${stick_line#* }" ] ||
+        fail "$1: results differ: engine ${engine_line#* }, yardstick ${stick_line#* }"
+    echo "${engine_line%% *} ${stick_line%% *}"
+}
+
+compare() {
+    run_stick "$1" && run_engine "$1" # warm up, not counted
+    measure pair "$1"
+    record "$1" '$2 / $1' '>=' "$2" s
+}
+
+figure() {
+    line=$($2)
+    case $1 in
+    empty_batch) [ "${line#* }" = "0 0" ] || fail "$1: ${line#* } allocations and woken workers" ;;
+    esac
+    echo "$line" | awk -v OFMT=%.4f -v f="$3" '{print $1 * f, "-"}'
 }
 
 # limit ROW COMMAND FACTOR LIMIT UNIT: the median of the first number that the command prints
 limit() {
-    : >"$out/figures"
-    i=0
-    while [ "$i" -lt "$pairs" ]; do
-        i=$((i + 1))
-        line=$($2)
-        echo "$line" | awk -v f="$3" '{print $1 * f}' >>"$out/figures"
-        case $1 in
-        empty_batch) [ "${line#* }" = "0 0" ] || fail "$1: ${line#* } allocations and woken workers" ;;
-        esac
-    done
-    read -r middle least most <<END
-$(spread <"$out/figures")
-END
-    record "$1" "$middle" - "$middle" "$least" "$most" "$4" "$5" le
+    measure figure "$1" "$2" "$3"
+    record "$1" '$1' '<=' "$4" "$5"
+}
+
+each() {
+    echo "$($1 | awk '{print $1}') $($2 | awk '{print $1}')"
 }
 
 # against ROW COMMAND COMMAND LIMIT: what the first takes over what the second takes
 against() {
-    : >"$out/pairs"
-    i=0
-    while [ "$i" -lt "$pairs" ]; do
-        i=$((i + 1))
-        echo "$($2 | awk '{print $1}') $($3 | awk '{print $1}')" >>"$out/pairs"
-    done
-    read -r ratio least most <<END
-$(awk '{print $1 / $2}' "$out/pairs" | spread)
-END
-    read -r one _ <<END
-$(awk '{print $1}' "$out/pairs" | spread)
-END
-    read -r other _ <<END
-$(awk '{print $2}' "$out/pairs" | spread)
-END
-    record "$1" "$one" "$other" "$ratio" "$least" "$most" "$4" times le
+    measure each "$2" "$3"
+    record "$1" '$1 / $2' '<=' "$4" times
 }
 
 # What a counter with its key takes of ten million.
