@@ -193,21 +193,18 @@ static bool find_strings(struct keys *keys, const beck_chunk *chunk, uint32_t fr
         __builtin_prefetch(&h->slots[beck__hash_first(h, hashes[i])]);
     }
     const beck_view *known = keys->rows.chunk->column[0].data;
-    if (!known) /* the first key of all: nothing to compare with */
-        known = views;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t item = (uint32_t)beck__hash_guess(h, hashes[i]);
-        groups[i] = item - (item != 0);
-        __builtin_prefetch(&known[groups[i]]);
+        groups[i] = (uint32_t)beck__hash_guess(h, hashes[i]); /* + 1; 0: none */
+        __builtin_prefetch(&known[groups[i] - (groups[i] != 0)]);
     }
-    uint32_t groups_known = beck__keys_count(keys);
     for (uint32_t i = 0; i < count; i++) {
-        if (groups_known && view_same(&known[groups[i]], &views[i]))
+        if (groups[i] && view_same(&known[groups[i] - 1], &views[i])) {
+            groups[i]--;
             continue;
+        }
         if (!find_any(keys, chunk, from + i, hashes[i], &groups[i]))
             return false;
         known = keys->rows.chunk->column[0].data; /* may have moved */
-        groups_known = beck__keys_count(keys);
     }
     return true;
 }
@@ -367,11 +364,6 @@ void beck__keys_remove(struct keys *keys, uint32_t slot)
     while (beck__hash_item(h->slots[i]) != slot)
         i = beck__hash_next(h, i);
     beck__hash_remove(h, i, hash_of, keys);
-    if (keys->kind == KEYS_STRING) { /* a guess may fall on any slot: this looks like no key */
-        beck_view *view = (beck_view *)keys->rows.chunk->column[0].data + slot;
-        memset(view, 0xff, sizeof *view);
-        view->size = 0;
-    }
 }
 
 bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count)
