@@ -26,7 +26,8 @@ typedef struct beck_receiver beck_receiver;
  * `poll` takes what is there without blocking longer than timeout_ms, stores it, and returns
  * BECK_OK (more may be there), BECK_AGAIN (nothing now), BECK_CLOSED (ended for good: the stream
  * stays empty), or another status: the receiver is closed, opened again after socket.reconnect, and
- * the error is reported. Nothing stored is lost by that. A poll that hangs is reported; nobody else
+ * the error is reported: to listeners each time, in the log at doubling times until it works again.
+ * Nothing stored is lost by that. A poll that hangs is reported; nobody else
  * waits for it.
  *
  * Instead of it `run`, for code that must block (one of the two): it loops until

@@ -31,6 +31,11 @@ struct beck_receiver {
     enum receiver_state state;
     void *memory;
     int64_t restart_ms, retry_ms; /* DOWN: how long, and when to open again */
+    bool up;                      /* connected, as far as can be told, */
+    int64_t up_ms;                /* since then */
+    uint32_t failures;            /* since it was last said to be up */
+    bool warned;                  /* and it was said that it is not */
+    int64_t quiet_ms, warn_ms;    /* how long failures are not logged, and until when */
     struct os_socket *socket;     /* to wait for */
     bool wait_write;
     struct text partial; /* beck_store_bytes: the unfinished line, at most line_max + 1 */
@@ -79,6 +84,8 @@ static inline int64_t beck__receiver_first_ms(const struct beck_receiver *r)
 void beck__receiver_announce(struct beck_receiver *r);
 /* Tells the receiver what has become safe. Its thread. */
 void beck__receiver_tell(struct beck_receiver *r);
+/* It works, which is told to those who were warned. Its thread. */
+void beck__receiver_up(struct beck_receiver *r);
 static inline bool beck__receiver_blocks(const struct beck_receiver *r)
 {
     return r->class_of->run != NULL;

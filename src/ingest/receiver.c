@@ -178,6 +178,7 @@ static beck_status admit(beck_receiver *r)
 static void stored(beck_receiver *r)
 {
     if (beck__receiver_blocks(r)) { /* no poll returns, after which it would be done */
+        beck__receiver_up(r);
         beck__receiver_announce(r);
         beck__receiver_tell(r);
     }

@@ -10,9 +10,12 @@
  */
 #include "ingest/inside.h"
 
+#include <stdio.h>
+
 #define POLL_AGAIN_MS 10 /* a receiver without a socket is asked this often */
 #define WAIT_MS_MAX   60000
 #define STOP_MS       10000
+#define QUIET_MS_MAX  60000 /* between warnings of one that fails on and on */
 
 struct ingest *beck__ingest_new(const struct ingest_options *options, struct error *error)
 {
@@ -109,6 +112,11 @@ void beck__ingest_free(struct ingest *ingest)
             return;
     }
     free_all(ingest);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- one receiver ---------------------------------------------------------------------------- */
@@ -209,13 +217,53 @@ static void end(struct beck_receiver *r)
         beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, NULL);
 }
 
+void beck__receiver_up(struct beck_receiver *r)
+{
+    struct os *os = r->ingest->options.os;
+
+    if (r->up)
+        return;
+    r->up = true;
+    os->lock(os, r->ingest->lock);
+    r->up_ms = r->ingest->orphaned ? 0 : beck__receiver_now_ms(r);
+    if (r->warned && !r->ingest->orphaned) {
+        beck__log(r->ingest->options.log, BECK_LOG_WARNING,
+                  "%s: connected again after %u attempt%s", r->name, r->failures,
+                  r->failures == 1 ? "" : "s");
+        r->failures = 0;
+    }
+    os->unlock(os, r->ingest->lock);
+    r->warned = false;
+}
+
+/* The first failure is told, those that follow at doubling times; one that has worked for longer
+ * than it was left untold fails anew. */
+static void warn(struct beck_receiver *r)
+{
+    int64_t now = beck__receiver_now_ms(r);
+    char times[40] = "";
+
+    if (r->up && now - r->up_ms >= r->quiet_ms)
+        r->warn_ms = r->quiet_ms = r->failures = 0;
+    r->up = false;
+    r->failures++;
+    if (now < r->warn_ms)
+        return;
+    if (r->failures > 1)
+        snprintf(times, sizeof times, " (failed %u times)", r->failures);
+    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s; starts again in %lld ms%s",
+              r->name, r->reason.text, (long long)r->restart_ms, times);
+    r->warned = true;
+    r->quiet_ms = sooner(r->quiet_ms ? 2 * r->quiet_ms : r->restart_ms, QUIET_MS_MAX);
+    r->warn_ms = now + r->quiet_ms;
+}
+
 /* Closed, reported, and opened again after a while. */
 static void fail(struct beck_receiver *r, beck_status status)
 {
     if (!r->reason.status)
         beck__error_set(&r->reason, status, "%s", beck_status_text(status));
-    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s; starts again in %lld ms", r->name,
-              r->reason.text, (long long)r->restart_ms);
+    warn(r);
     beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, r->reason.text);
     take_down(r, RECEIVER_DOWN);
     if (!r->orphan)
@@ -289,17 +337,14 @@ static bool poll_receiver(struct beck_receiver *r)
         fail(r, status);
     else
         seal(r, false);
+    if (!r->orphan && r->state == RECEIVER_OPEN && !r->wait_write) /* one that writes connects */
+        beck__receiver_up(r);
     if (!r->orphan)
         beck__receiver_announce(r);
     return status == BECK_OK && !r->orphan;
 }
 
 /* ---- the threads ----------------------------------------------------------------------------- */
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Sleeps until there may be something to do. */
 static void wait_for(struct beck_receiver *r)

@@ -36,6 +36,46 @@ static void a_failed_open_is_tried_again_after_the_delay(void **state)
     intake_deinit(&t);
 }
 
+/* In the log at doubling times, and to listeners each time. */
+static void a_long_failure_is_told_ever_less(void **state)
+{
+    const struct act acts[] = {{.bytes = "a\n", .answer = BECK_AGAIN},
+                               {.answer = BECK_IO, .why = "the cable"},
+                               {.bytes = "b\n", .answer = BECK_AGAIN},
+                               {.answer = BECK_IO, .why = "the plug"},
+                               {.answer = BECK_AGAIN}};
+    struct script script = {.acts = acts, .count = 5, .open_answer = BECK_IO};
+    struct intake t;
+
+    (void)state;
+    intake_init(&t, &(struct ingest_options){0});
+    intake_add(&t, &script, "r");
+    intake_start(&t, false);
+    for (; t.now_ms <= 201000; t.now_ms += 2000)
+        beck__ingest_step(t.ingest); /* at 0, 2, 6, 14, 30, 62, 122, 182 s */
+    assert_int_equal(script.opened, 101);
+    script.open_answer = BECK_OK;
+    beck__ingest_step(t.ingest); /* a */
+    beck__ingest_step(t.ingest); /* soon down again: not told before 242 s */
+    t.now_ms += 2000;
+    beck__ingest_step(t.ingest); /* b */
+    t.now_ms += 60000;
+    beck__ingest_step(t.ingest); /* it has worked for long */
+    t.now_ms += 2000;
+    beck__ingest_step(t.ingest);
+#define IO_FAILED "r: input or output failed; starts again in 2000 ms"
+    assert_string_equal(beck__text_get(&t.logged),
+                        IO_FAILED "\n" IO_FAILED " (failed 2 times)\n" IO_FAILED
+                                  " (failed 4 times)\n" IO_FAILED " (failed 8 times)\n" IO_FAILED
+                                  " (failed 16 times)\n" IO_FAILED " (failed 32 times)\n" IO_FAILED
+                                  " (failed 62 times)\n" IO_FAILED " (failed 92 times)\n"
+                                  "r: connected again after 101 attempts\n"
+                                  "r: the plug; starts again in 2000 ms\n"
+                                  "r: connected again after 1 attempt\n");
+    beck__ingest_stop(t.ingest);
+    intake_deinit(&t);
+}
+
 static void an_error_of_a_poll_loses_nothing(void **state)
 {
     const struct act acts[] = {{.bytes = "one\ntwo\nthr", .answer = BECK_IO, .why = "the cable"},
@@ -394,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(a_failed_open_is_tried_again_after_the_delay),
+        test(a_long_failure_is_told_ever_less),
         test(an_error_of_a_poll_loses_nothing),
         test(an_old_reason_is_forgotten),
         test(a_batch_gets_what_came_up_to_its_time),
