@@ -96,6 +96,7 @@ typedef struct beck_context_args {
     int64_t manual_start_ms;
     beck_trigger trigger;
     int64_t batch_bytes_max; /* of each input; what is more waits for the next batch; 0: no limit */
+    const char *pools;       /* their weights: "alerts:4,reports:1"; see beck_print */
 } beck_context_args;
 
 /* Never NULL unless memory is gone at once. First in main: in a process that was started as a
@@ -239,8 +240,7 @@ typedef struct beck_broadcast_args {
     size_t size;
     BECK_ARGS_TAIL;
 } beck_broadcast_args;
-#define beck_broadcast(ctx, ...)                                                                   \
-    BECK__CALL(beck__broadcast, beck_broadcast_args, ctx, __VA_ARGS__)
+#define beck_broadcast(ctx, ...) BECK__CALL(beck__broadcast, beck_broadcast_args, ctx, __VA_ARGS__)
 BECK_API beck_status beck__broadcast(beck_context *ctx, const beck_broadcast_args *args);
 /* Its bytes, aligned for any type, until the callback returns; an unknown name fails the call. */
 BECK_API const void *beck_broadcast_get(beck_call *c, const char *name, size_t *size);
@@ -587,13 +587,13 @@ typedef struct beck_transform_with_args {
     const char *name;
 } beck_transform_with_args;
 #define beck_transform_with(a, b, ...)                                                             \
-    beck__transform_with((a), (b),                                                                 \
-                         &(const beck_transform_with_args){__VA_ARGS__,                            \
-                                                           BECK__END(beck_transform_with_args)})
+    beck__transform_with(                                                                          \
+        (a), (b),                                                                                  \
+        &(const beck_transform_with_args){__VA_ARGS__, BECK__END(beck_transform_with_args)})
 #define beck_transform_all(streams, n, ...)                                                        \
-    beck__transform_all((streams), (n),                                                            \
-                        &(const beck_transform_with_args){__VA_ARGS__,                             \
-                                                          BECK__END(beck_transform_with_args)})
+    beck__transform_all(                                                                           \
+        (streams), (n),                                                                            \
+        &(const beck_transform_with_args){__VA_ARGS__, BECK__END(beck_transform_with_args)})
 BECK_API beck_dstream *beck__transform_with(beck_dstream *a, beck_dstream *b,
                                             const beck_transform_with_args *args);
 BECK_API beck_dstream *beck__transform_all(beck_dstream *const *streams, size_t n,
@@ -658,12 +658,16 @@ BECK_API int beck_rdd_partitions(beck_rdd *r);
  * waiting: those behind it begin when it has begun, on the same worker threads, and its commit (a
  * slow disk or peer) has a thread of its own; what both need is computed once. The batch is done
  * when all are. Under beck_step they run in order; a foreach_rdd and a transform wait for those
- * before them. */
+ * before them.
+ *
+ * Tasks of outputs that run at the same time share the worker threads, in order, or with .pool by
+ * the weights of their pools (beck_context_new .pools, --pools; Spark's FAIR pools). */
 typedef struct beck_print_args {
     BECK_ARGS_TAIL;
     int rows;
     const char *name;
     bool parallel;
+    const char *pool; /* a word; copied */
 } beck_print_args;
 #define beck_print(...)                                                                            \
     BECK__CALL0(BECK__OF(BECK__FIRST(__VA_ARGS__, 0), print), beck_print_args, __VA_ARGS__)
@@ -691,6 +695,7 @@ typedef struct beck_save_text_files_args {
     bool empty;
     const char *name;
     bool parallel;
+    const char *pool;
 } beck_save_text_files_args;
 #define beck_save_as_text_files(s, ...)                                                            \
     BECK__CALL(beck__save_as_text_files, beck_save_text_files_args, s, __VA_ARGS__)
@@ -753,6 +758,7 @@ BECK_API size_t beck_row_text(beck_row row, char *text, size_t size);
 
 /* ---- counting arguments -------------------------------------------------------------------- */
 
+/* clang-format off */
 #define BECK__COUNT(...) BECK__NINTH(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define BECK__NINTH(a, b, c, d, e, f, g, h, n, ...) n
 #define BECK__JOIN(a, b) BECK__JOIN_(a, b)
@@ -766,6 +772,7 @@ BECK_API size_t beck_row_text(beck_row row, char *text, size_t size);
 #define BECK__V6(a, b, c, d, e, f) BECK__V5(a, b, c, d, e), beck_value_of(f)
 #define BECK__V7(a, b, c, d, e, f, g) BECK__V6(a, b, c, d, e, f), beck_value_of(g)
 #define BECK__V8(a, b, c, d, e, f, g, h) BECK__V7(a, b, c, d, e, f, g), beck_value_of(h)
+/* clang-format on */
 
 #ifdef __cplusplus
 }

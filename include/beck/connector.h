@@ -261,7 +261,8 @@ typedef struct beck_save_args {
     size_t params_size;
     bool empty; /* also batches without rows */
     const char *name;
-    bool parallel; /* of a stream; see beck_print */
+    bool parallel;    /* of a stream; see beck_print */
+    const char *pool; /* the same */
 } beck_save_args;
 #define beck_save(s, ...) BECK__CALL(BECK__OF(s, save), beck_save_args, s, __VA_ARGS__)
 BECK_API void beck_dstream_save(beck_dstream *s, const beck_save_args *args);

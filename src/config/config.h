@@ -11,7 +11,7 @@
 
 /* Kinds: DURATION "500ms", "2s", "1m", "1h", plain number = ms (kept in ms); BYTES "64k", "1m",
  * "2g"; COUNT an integer; FLAG true or false (on the command line `--flag` alone is true); TEXT
- * anything; MASTER "local", "local[N]", "local[*]".
+ * anything; MASTER "local", "local[N]", "local[*]"; POOLS "NAME:WEIGHT,NAME:WEIGHT".
  *
  * X(id, key, flag, kind, default, least, most, help). Command line: --flag VALUE, --flag=VALUE, or
  * --conf key=VALUE; environment: BECK_ and the flag, or the key, in capitals with _ for - and dot
@@ -29,6 +29,11 @@
       "bytes of each input in one batch; what is more waits for the next one; 0: no limit")        \
     X(PARTITIONS, "engine.partitions", "partitions", COUNT, "8", 1, 65536,                         \
       "number of partitions after a shuffle")                                                      \
+    X(POOLS, "engine.pools", "pools", POOLS, "", 0, 0,                                             \
+      "weights of pools, such as alerts:4,reports:1: outputs with .pool share the worker threads " \
+      "by weight (a pool that is not listed has 1, and so has default)")                           \
+    X(WAITING_TASKS, "engine.waiting_tasks", "", COUNT, "64", 0, 4096,                             \
+      "tasks that may wait for files or peers beside those that compute")                          \
     X(ISOLATE, "engine.isolate", "isolate", FLAG, "false", 0, 1,                                   \
       "run tasks in worker processes, each a copy of this program")                                \
     X(DESCRIBE, "driver.describe", "describe", FLAG, "false", 0, 1,                                \
@@ -110,6 +115,9 @@ int64_t beck__settings_number(const struct settings *settings,
 const char *beck__settings_text(const struct settings *settings, enum option option);
 bool beck__settings_given(const struct settings *settings,
                           enum option option); /* not the default */
+/* Takes the first item off a list of POOLS; false: there is none, and *list is empty unless it is
+ * no list of pools. */
+bool beck__pools_next(beck_str *list, beck_str *name, uint32_t *weight);
 /* Worker threads that "local[4]" asks for. */
 int beck__master_threads(const char *master, int cpu_count);
 

@@ -150,7 +150,7 @@ void beck__settings_document(struct text *out)
              "\n"
              "DURATION is a number with `ms`, `s`, `m` or `h` (alone: milliseconds), BYTES a\n"
              "number with `k`, `m`, `g` or `t` (1024 each), N a whole number, MASTER `local`,\n"
-             "`local[N]` or `local[*]`.\n"
+             "`local[N]` or `local[*]`, POOLS `alerts:4,reports:1`.\n"
              "\n"
              "| key | option | variable | value | default | meaning |\n"
              "| --- | --- | --- | --- | --- | --- |\n");

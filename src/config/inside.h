@@ -14,6 +14,7 @@ enum kind {
     KIND_FLAG,
     KIND_TEXT,
     KIND_MASTER,
+    KIND_POOLS,
     KIND_CHOICE /* `initial` lists the choices as "a|b|c"; the first is the default */
 };
 

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define POOL_WEIGHT_MAX 1000
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -78,6 +80,8 @@ const char *beck__value_placeholder(const struct definition *definition)
         return "MASTER";
     case KIND_CHOICE:
         return definition->initial;
+    case KIND_POOLS:
+        return "POOLS";
     case KIND_TEXT:
         return strstr(definition->key, "file") ? "FILE" : "TEXT";
     case KIND_FLAG:
@@ -178,6 +182,42 @@ int beck__master_threads(const char *master, int cpu_count)
     return n > 0 ? (int)n : 1;
 }
 
+static beck_str trimmed(beck_str text)
+{
+    while (text.size && text.data[0] == ' ')
+        text = beck_bytes_of(text.data + 1, text.size - 1);
+    while (text.size && text.data[text.size - 1] == ' ')
+        text.size--;
+    return text;
+}
+
+/* What is before the sign, which goes, too; or all of it. */
+static beck_str take_until(beck_str *text, char sign)
+{
+    const char *at = text->size ? memchr(text->data, sign, text->size) : NULL;
+    size_t size = at ? (size_t)(at - text->data) : text->size, used = at ? size + 1 : size;
+    beck_str front = beck_bytes_of(text->data, size);
+
+    *text = beck_bytes_of(text->data + used, text->size - used);
+    return trimmed(front);
+}
+
+bool beck__pools_next(beck_str *list, beck_str *name, uint32_t *weight)
+{
+    beck_str rest = *list, item = take_until(&rest, ','), number = item;
+    int64_t n = 1;
+
+    *name = take_until(&number, ':');
+    bool weighed = name->size < item.size;
+    number = trimmed(number);
+    if (!name->size || (weighed && (!take_number(&number, &n) || number.size)) || n < 1 ||
+        n > POOL_WEIGHT_MAX)
+        return false;
+    *weight = (uint32_t)n;
+    *list = rest;
+    return true;
+}
+
 static beck_status not_accepted(beck_str text, const char *accepted, const char *origin,
                                 struct error *error)
 {
@@ -221,6 +261,21 @@ static beck_status parse_choice(const struct definition *d, beck_str text, int64
     return not_accepted(text, accepted, origin, error);
 }
 
+static beck_status parse_pools(beck_str text, const char *origin, struct error *error)
+{
+    beck_str rest = trimmed(text), name;
+    uint32_t weight;
+
+    while (beck__pools_next(&rest, &name, &weight))
+        continue;
+    if (!rest.size)
+        return BECK_OK;
+    return not_accepted(text,
+                        "a list of pools with weights from 1 to 1000, such as alerts:4,"
+                        "reports:1",
+                        origin, error);
+}
+
 beck_status beck__value_parse(const struct definition *definition, beck_str text, int64_t *number,
                               const char *origin, struct error *error)
 {
@@ -240,6 +295,8 @@ beck_status beck__value_parse(const struct definition *definition, beck_str text
             return BECK_OK;
         return not_accepted(text, "local, local[N] or local[*] (N threads, or one per processor)",
                             origin, error);
+    case KIND_POOLS:
+        return parse_pools(text, origin, error);
     case KIND_CHOICE:
         return parse_choice(definition, text, number, origin, error);
     case KIND_TEXT:

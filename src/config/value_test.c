@@ -3,11 +3,14 @@
 #include "base/testing.h"
 #include "config/inside.h"
 
+#include <stdio.h>
+
 static const struct definition duration = {"k", "", KIND_DURATION, "1s", 1, 86400000, ""};
 static const struct definition bytes = {"k", "", KIND_BYTES, "0", 0, INT64_C(1) << 50, ""};
 static const struct definition whole = {"k", "", KIND_COUNT, "8", 1, 100, ""};
 static const struct definition choice = {"k", "", KIND_CHOICE, "warning|error|info", 0, 0, ""};
 static const struct definition flag = {"k", "", KIND_FLAG, "false", 0, 1, ""};
+static const struct definition pools = {"k", "", KIND_POOLS, "", 0, 0, ""};
 static const struct definition master = {"k", "", KIND_MASTER, "local[*]", 0, 0, ""};
 static const struct definition text = {"k", "", KIND_TEXT, "", 0, 0, ""};
 
@@ -127,6 +130,37 @@ static void masters_are_local(void **state)
     assert_int_equal(beck__master_threads("local[*]", 0), 1);
 }
 
+static void check_pools(const char *given, const char *expected)
+{
+    beck_str list = beck_string(given), name;
+    char read[100] = "";
+    uint32_t weight;
+
+    accepts(&pools, given, 0);
+    while (beck__pools_next(&list, &name, &weight)) {
+        size_t size = strlen(read);
+        snprintf(read + size, sizeof read - size, "%.*s=%u ", (int)name.size, name.data, weight);
+    }
+    assert_int_equal(list.size, 0);
+    assert_string_equal(read, expected);
+}
+
+static void pools_have_weights(void **state)
+{
+    (void)state;
+    check_pools("", "");
+    check_pools("alerts:4", "alerts=4 ");
+    check_pools(" alerts : 4 , reports,default:1000", "alerts=4 reports=1 default=1000 ");
+    refuses(&pools, "alerts=4:x",
+            "--x: \"alerts=4:x\" is not a list of pools with weights from 1 to 1000, such as "
+            "alerts:4,reports:1");
+    static const char *const wrong[] = {":4", "a:", "a:0", "a:1001", "a:-1", "a:1:2", ",", "a,,b"};
+    int64_t number;
+    for (size_t i = 0; i < BECK__COUNT_OF(wrong); i++)
+        assert_int_equal(beck__value_parse(&pools, beck_string(wrong[i]), &number, "x", NULL),
+                         BECK_INVALID);
+}
+
 static void long_values_are_shortened_in_errors(void **state)
 {
     char value[1000];
@@ -170,6 +204,7 @@ int main(void)
         cmocka_unit_test(flags_are_true_or_false),
         cmocka_unit_test(text_is_anything),
         cmocka_unit_test(masters_are_local),
+        cmocka_unit_test(pools_have_weights),
         cmocka_unit_test(long_values_are_shortened_in_errors),
         cmocka_unit_test(numbers_are_written_back),
     };

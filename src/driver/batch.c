@@ -283,6 +283,23 @@ void beck__output_event(struct driver *driver, const struct batch *batch,
     beck__driver_post(driver, &event);
 }
 
+void beck__output_save(struct driver *driver, struct batch *batch, const struct output *output,
+                       struct error *error)
+{
+    struct engine *engine = driver->ctx->engine;
+    struct sink_messages messages = {.what = output->what};
+    bool turns = driver->first_parallel != NULL;
+
+    if (beck__sink_write(output->state, &batch->life, output->node, output->program, &messages,
+                         error))
+        return;
+    if (turns)
+        engine->leave(engine); /* a slow disk or peer holds nobody up */
+    beck__sink_commit(output->state, &messages, batch->time_ms, error);
+    if (turns)
+        engine->enter(engine);
+}
+
 static void run_output(struct driver *driver, struct batch *batch, const struct output *output)
 {
     int64_t from = driver->os->mono_ns(driver->os);
@@ -297,8 +314,7 @@ static void run_output(struct driver *driver, struct batch *batch, const struct 
     if (dataset && output->parallel && beck__parallel_start(driver, batch, output))
         return;
     if (dataset && output->kind == OUTPUT_SINK)
-        beck__sink_run(output->state, &batch->life, output->node, output->program, output->what,
-                       &batch->error);
+        beck__output_save(driver, batch, output, &batch->error);
     else if (dataset && output->kind == OUTPUT_FOREACH)
         run_foreach(driver, batch, output);
     else if (dataset)

@@ -149,6 +149,9 @@ beck_status beck__batch_generate(struct driver *driver, int64_t time_ms);
 void beck__output_event(struct driver *driver, const struct batch *batch,
                         const struct output *output, beck_event_kind kind, int64_t took_us,
                         const char *error);
+/* Tasks and commit of a sink. While outputs run beside each other the commit is nobody's turn. */
+void beck__output_save(struct driver *driver, struct batch *batch, const struct output *output,
+                       struct error *error);
 /* Runs the oldest waiting batch. False: the policy says stop. */
 bool beck__batch_run(struct driver *driver);
 void beck__batches_drop(struct driver *driver);                         /* waiting and free ones */

@@ -167,11 +167,17 @@ static int64_t wait_by(struct driver *driver, int64_t tick_ns)
     return atomic_load(&driver->stop) == STOP_GRACEFUL && stop_ns < tick_ns ? stop_ns : tick_ns;
 }
 
+static int64_t idle(void *user)
+{
+    return beck__driver_tick(user);
+}
+
 void beck__driver_main(void *user)
 {
     struct driver *driver = user;
     beck_context *ctx = driver->ctx;
 
+    ctx->engine->set_idle(ctx->engine, idle, driver);
     atomic_store(&ctx->engine_thread, driver->os->thread_self(driver->os));
     beck__bus_deliver(ctx->bus); /* the start; before what the first tick says */
     for (;;) {

@@ -27,16 +27,9 @@ static void run(void *user)
     struct parallel *p = user;
     struct driver *driver = p->driver;
     struct engine *engine = driver->ctx->engine;
-    const struct output *o = p->output;
-    struct sink_messages messages = {.what = o->what};
-    struct session_life *life = &p->batch->life;
 
     engine->enter(engine);
-    if (!beck__sink_write(o->state, life, o->node, o->program, &messages, &p->error)) {
-        engine->leave(engine); /* a slow disk or peer holds nobody up */
-        beck__sink_commit(o->state, &messages, p->batch->time_ms, &p->error);
-        engine->enter(engine);
-    }
+    beck__output_save(driver, p->batch, p->output, &p->error);
     p->took_ns = driver->os->mono_ns(driver->os) - p->from_ns;
     p->done = true;
     engine->leave(engine);

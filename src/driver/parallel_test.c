@@ -4,44 +4,6 @@
 #include "driver/driver.h"
 #include "driver/testing.h"
 
-/* ---- a door that one output opens for another ------------------------------------------------ */
-
-struct door {
-    struct os *os;
-    struct os_lock *lock;
-    struct os_gate *gate;
-    bool open;
-};
-
-static void door_init(struct door *d)
-{
-    struct os *os = beck__os_current();
-
-    *d = (struct door){os, os->lock_new(os), os->gate_new(os), false};
-}
-
-static void door_deinit(struct door *d)
-{
-    d->os->gate_free(d->os, d->gate);
-    d->os->lock_free(d->os, d->lock);
-}
-
-static void door_open(struct door *d)
-{
-    d->os->lock(d->os, d->lock);
-    d->open = true;
-    d->os->gate_wake_all(d->os, d->gate);
-    d->os->unlock(d->os, d->lock);
-}
-
-static void door_pass(struct door *d)
-{
-    d->os->lock(d->os, d->lock);
-    while (!d->open)
-        d->os->gate_wait(d->os, d->gate, d->lock, -1);
-    d->os->unlock(d->os, d->lock);
-}
-
 /* ---- a sink that adds up --------------------------------------------------------------------- */
 
 struct total {
@@ -118,37 +80,9 @@ static void add_up(beck_dstream *s, struct total *to, const char *name, bool par
 
 /* ---- worlds ---------------------------------------------------------------------------------- */
 
-static void in_worlds(void (*body)(void *user))
-{
-    for (uint64_t seed = 1; seed <= 20; seed++)
-        simulate(&(struct os_simulation){.seed = seed, .start_ms = 10500}, body, NULL, NULL);
-}
-
 static beck_context *context(void)
 {
     return beck_context_new("parallel", .batch_ms = 1000, .master = "local[2]");
-}
-
-struct ending {
-    beck_context *ctx;
-    int batches;
-};
-
-static void stop_after(void *user, const beck_event *e)
-{
-    struct ending *ending = user;
-
-    if (e->kind == BECK_EVENT_BATCH_COMPLETED && --ending->batches == 0)
-        beck_stop(ending->ctx, .graceful = true);
-}
-
-static void run_batches(beck_context *ctx, int batches)
-{
-    struct ending ending = {ctx, batches};
-
-    beck_add_listener(ctx, stop_after, &ending);
-    assert_int_equal(beck_start(ctx), BECK_OK);
-    beck_await_termination(ctx);
 }
 
 /* The second one opens the door that the first one's commit waits at. */

@@ -120,11 +120,6 @@ static void wake(void *user)
     beck__driver_wake(user);
 }
 
-static int64_t idle(void *user)
-{
-    return beck__driver_tick(user);
-}
-
 /* What one receiver may hold: a bound that a fast source and a long batch do not meet at once. */
 static int64_t receiver_bytes(const struct settings *s)
 {
@@ -195,10 +190,31 @@ static beck_status open_outputs(struct driver *driver)
         sink->class_of = o->class_of;
         sink->params = o->program->ops[o->program->count - 1].bytes;
         o->state = sink;
+        if (o->pool)
+            sink->pool = ctx->engine->pool(ctx->engine, beck_string(o->pool), 0, &ctx->error);
+        if (ctx->error.status)
+            return ctx->error.status;
         if (beck__sink_open_once(sink, &ctx->arena, o->what, &ctx->error))
             return ctx->error.status;
     }
     return BECK_OK;
+}
+
+/* A weight that nothing has is a mistake, but no harm. */
+static void check_pools(struct driver *driver)
+{
+    beck_context *ctx = driver->ctx;
+    beck_str list = beck_string(beck__settings_text(ctx->settings, OPTION_POOLS)), name;
+    uint32_t weight;
+
+    while (beck__pools_next(&list, &name, &weight)) {
+        const struct output *o = driver->streams.first;
+        while (o && !(o->pool && beck_string_equal(name, beck_string(o->pool))))
+            o = o->next;
+        if (!o && !beck_string_equal(name, beck_string("default")))
+            beck__log(&ctx->log, BECK_LOG_WARNING, "engine.pools: no output has the pool \"%.*s\"",
+                      (int)name.size, name.data);
+    }
 }
 
 static beck_status stopped_already(beck_context *ctx)
@@ -228,6 +244,7 @@ static beck_status start(struct driver *driver, bool threaded)
     driver->streams.frozen = true;
     driver->waiting_max = (uint32_t)beck__settings_number(ctx->settings, OPTION_WAITING_BATCHES);
     beck__driver_prepare_clock(driver);
+    check_pools(driver);
     if (open_outputs(driver) || make_inputs(driver, threaded) || beck__states_open(driver) ||
         beck__storage_open(driver))
         return ctx->error.status;
@@ -244,7 +261,6 @@ static beck_status start(struct driver *driver, bool threaded)
         driver->in_callback = false;
         return BECK_OK;
     }
-    ctx->engine->set_idle(ctx->engine, idle, driver);
     atomic_store(&ctx->engine_thread, SESSION_DRIVER_SOON);
     driver->thread = os->thread_start(os, "beck-driver", beck__driver_main, driver, &ctx->error);
     return driver->thread ? BECK_OK : ctx->error.status;

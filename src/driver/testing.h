@@ -62,6 +62,36 @@ static inline struct os_simulation simulate(const struct os_simulation *like,
     return simulation;
 }
 
+/* The body in twenty worlds, which begin half a second before a batch of 1000 ms. */
+static inline void in_worlds(void (*body)(void *user))
+{
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        simulate(&(struct os_simulation){.seed = seed, .start_ms = 10500}, body, NULL, NULL);
+}
+
+struct ending {
+    beck_context *ctx;
+    int batches;
+};
+
+static inline void stop_after(void *user, const beck_event *e)
+{
+    struct ending *ending = user;
+
+    if (e->kind == BECK_EVENT_BATCH_COMPLETED && --ending->batches == 0)
+        beck_stop(ending->ctx, .graceful = true);
+}
+
+/* Starts it, and stops it gracefully after so many batches. */
+static inline void run_batches(beck_context *ctx, int batches)
+{
+    struct ending ending = {ctx, batches};
+
+    beck_add_listener(ctx, stop_after, &ending);
+    assert_int_equal(beck_start(ctx), BECK_OK);
+    beck_await_termination(ctx);
+}
+
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 /* n BIGINT: from, from + 1, ... to - 1. At most 1000. */

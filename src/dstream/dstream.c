@@ -250,6 +250,14 @@ static void output_sink(beck_dstream *s, const char *name, const beck_save_args 
                         uint64_t rows)
 {
     struct graph *graph = beck__dstream_graph(s, name, args->site);
+
+    if (graph && args->pool && (!*args->pool || strpbrk(args->pool, ",: "))) {
+        beck__node_error(graph, name, args->site, BECK_INVALID,
+                         "\"%.60s\" cannot be the name of a pool: give a word without \",\", \":\" "
+                         "and space",
+                         args->pool);
+        return;
+    }
     const struct program *program = graph ? beck__program_sink(graph, s->node, args, rows) : NULL;
     struct output *output =
         program ? beck__output_new(s, OUTPUT_SINK, name, args->site, args->name) : NULL;
@@ -258,6 +266,7 @@ static void output_sink(beck_dstream *s, const char *name, const beck_save_args 
         output->program = program;
         output->class_of = args->class_of;
         output->parallel = args->parallel;
+        output->pool = beck__arena_text(graph->arena, args->pool);
     }
 }
 
@@ -279,7 +288,8 @@ void beck_dstream_print(beck_dstream *s, const beck_print_args *args)
                          .params = &params,
                          .params_size = sizeof params,
                          .name = args->name,
-                         .parallel = args->parallel};
+                         .parallel = args->parallel,
+                         .pool = args->pool};
 
     if (args->rows < 0 && s->streams) {
         beck__node_error(s->streams->graph, "print", args->site, BECK_INVALID,
@@ -312,7 +322,8 @@ void beck__save_as_text_files(beck_dstream *s, const beck_save_text_files_args *
                          .params_size = sizeof params,
                          .empty = args->empty,
                          .name = args->name,
-                         .parallel = args->parallel};
+                         .parallel = args->parallel,
+                         .pool = args->pool};
     output_sink(s, "save_as_text_files", &to, 0);
 }
 
@@ -363,8 +374,9 @@ static const char *guarantee(const struct output *output)
 void beck__streams_print(const struct streams *streams, struct text *out)
 {
     for (const struct output *o = streams->first; o; o = o->next) {
-        beck__text_printf(out, "%soutput %u: %s  (%s%s)\n", o->number ? "\n" : "", o->number,
-                          o->what, guarantee(o), o->parallel ? ", parallel" : "");
+        beck__text_printf(out, "%soutput %u: %s  (%s%s%s%s)\n", o->number ? "\n" : "", o->number,
+                          o->what, guarantee(o), o->parallel ? ", parallel" : "",
+                          o->pool ? ", pool " : "", o->pool ? o->pool : "");
         beck__node_tree_print(o->node, out);
     }
 }

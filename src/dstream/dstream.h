@@ -22,6 +22,7 @@ struct output {
     struct node *node;
     uint32_t number;
     bool parallel;
+    const char *pool;              /* NULL: the default one */
     int64_t slide_ms;              /* of its stream: when it runs */
     const struct program *program; /* SINK */
     const beck_sink_class *class_of;

@@ -39,6 +39,7 @@ struct engine_options {
     int64_t received_split_bytes; /* received blocks are packed into partitions of this size */
     uint64_t storage_bytes;       /* of rows that stay, in memory; 0: no limit */
     const char *storage_dir;      /* for those on disk, in a directory of the engine's own */
+    uint32_t waiting_max; /* tasks that may wait for files or peers beside those that compute */
     /* What tasks read and add to by name; may be NULL. A task's sums count once, when the stage is
      * through, in the order of partitions; those of a stage that fails do not. */
     struct shared *shared;
@@ -52,6 +53,7 @@ struct job {
     uint32_t first, count;        /* partitions; count 0: all from first on */
     bool stages_only;             /* what the dataset stands on is run, no task of its own */
     const char *what;             /* for errors: "print at wc.c:17" */
+    uint32_t pool;                /* its tasks wait there; 0: the default one */
     /* On the driver's thread, once per partition that has succeeded, in any order; the rows are
      * borrowed. May be NULL. */
     void (*deliver)(void *user, uint32_t partition, const struct blocks *rows);
@@ -124,17 +126,20 @@ struct engine {
 
     /* Runs to the end. While it waits it calls `idle` (see set_idle). */
     beck_status (*job_run)(struct engine *engine, const struct job *job, struct error *error);
+    /* The number of a pool, made if there is none of that name, which must outlive the engine: jobs
+     * of several pools share the worker threads by weight, those of one are served in order. weight
+     * 0: what it has, or 1. UINT32_MAX: no memory. (Spark: FAIR pools.) */
+    uint32_t (*pool)(struct engine *engine, beck_str name, uint32_t weight, struct error *error);
     /* Several threads may run jobs at the same time, each between enter and leave: one of them has
      * the turn, and gives it to the others while a job waits for its tasks. What two jobs stand on
-     * runs once. The first to enter is the driver's; it leaves last, and alone calls idle. Where
-     * only one thread runs jobs it need not enter. */
+     * runs once. Where only one thread runs jobs it need not enter. */
     void (*enter)(struct engine *engine);
     void (*leave)(struct engine *engine);
     /* Gives the turn to the others until something has happened: a task, a leave or a wake. */
     void (*pass)(struct engine *engine);
-    /* idle(user) is called on the driver's thread before it waits: it does what is due and returns
-     * the time (os->mono_ns) when it wants to be called again. wake, from any thread, ends such a
-     * wait. */
+    /* idle(user) is called on the thread that sets it, before it waits: it does what is due and
+     * returns the time (os->mono_ns) when it wants to be called again. wake, from any thread, ends
+     * such a wait. */
     void (*set_idle)(struct engine *engine, int64_t (*idle)(void *user), void *user);
     void (*wake)(struct engine *engine);
     /* Any thread: running tasks end with BECK_CANCELLED, jobs fail with it; until the next job_run

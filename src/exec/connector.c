@@ -42,6 +42,15 @@ static bool chunk_fits(const beck_schema *schema, const beck_chunk *chunk)
     return true;
 }
 
+/* Of what `read` gives, who then may wait again. */
+static bool read_push(beck_reader *r, const beck_chunk *chunk)
+{
+    beck__task_wait_end(r->task);
+    bool more = reader_push(r, chunk);
+    beck__task_wait_begin(r->task);
+    return more;
+}
+
 bool beck_read_chunk(beck_reader *r, const beck_chunk *chunk)
 {
     if (!chunk_fits(r->rows.schema, chunk)) {
@@ -50,11 +59,11 @@ bool beck_read_chunk(beck_reader *r, const beck_chunk *chunk)
         return false;
     }
     if (r->rows.chunk->rows) {
-        if (!reader_push(r, r->rows.chunk))
+        if (!read_push(r, r->rows.chunk))
             return false;
         beck__builder_clear(&r->rows);
     }
-    return reader_push(r, chunk);
+    return read_push(r, chunk);
 }
 
 bool beck_read_values(beck_reader *r, const beck_value *values, size_t count)
@@ -74,7 +83,7 @@ bool beck_read_values(beck_reader *r, const beck_value *values, size_t count)
     beck__builder_end_row(&r->rows);
     if (!beck__builder_full(&r->rows))
         return true;
-    bool more = reader_push(r, r->rows.chunk);
+    bool more = read_push(r, r->rows.chunk);
     beck__builder_clear(&r->rows);
     return more;
 }
@@ -115,7 +124,9 @@ enum flow beck__range_read(struct task *task, const beck_direct_class *class_of,
     r->name = class_of->name;
     r->task = task;
     r->head = head;
+    beck__task_wait_begin(task);
     beck_status status = class_of->read(r, params.data, params.size, range.data, range.size);
+    beck__task_wait_end(task);
     if (status && !r->reason.status)
         beck__error_set(&r->reason, status, "%s", beck_status_text(status));
     if (!r->reason.status && r->flow == FLOW_MORE)
@@ -246,8 +257,10 @@ static enum flow sink_failed(struct sink *self, beck_status status)
 static enum flow sink_push(struct operator *base, const beck_chunk *chunk)
 {
     struct sink *self = (struct sink *)base;
-    beck_status status = self->class_of->write(&self->writer, self->state, chunk);
 
+    beck__task_wait_begin(base->task);
+    beck_status status = self->class_of->write(&self->writer, self->state, chunk);
+    beck__task_wait_end(base->task);
     return status ? sink_failed(self, status) : FLOW_MORE;
 }
 
@@ -255,8 +268,10 @@ static enum flow sink_finish(struct operator *base)
 {
     struct sink *self = (struct sink *)base;
     beck_str message = {"", 0};
-    beck_status status = self->class_of->prepare(&self->writer, self->state, &message);
 
+    beck__task_wait_begin(base->task);
+    beck_status status = self->class_of->prepare(&self->writer, self->state, &message);
+    beck__task_wait_end(base->task);
     if (status)
         return sink_failed(self, status);
     if (message.size > MESSAGE_MAX)
@@ -275,9 +290,12 @@ static void sink_close(struct operator *base)
 {
     struct sink *self = (struct sink *)base;
 
-    if (self->begun)
+    if (self->begun) {
+        beck__task_wait_begin(base->task);
         self->class_of->end(&self->writer, self->state,
                             self->prepared && !base->task->error.status);
+        beck__task_wait_end(base->task);
+    }
     beck__text_deinit(&self->writer.block);
     beck__builder_deinit(&self->out);
 }
@@ -301,7 +319,9 @@ struct operator *beck__sink_open(struct task *task, const struct op *op)
     self->base.close = sink_close;
     self->begun = true;
     beck_write_id id = {task->batch_ms, task->partition, task->attempt};
+    beck__task_wait_begin(task);
     beck_status status = self->class_of->begin(&self->writer, self->state, id);
+    beck__task_wait_end(task);
     if (status) {
         sink_failed(self, status);
         sink_close(&self->base);

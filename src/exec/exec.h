@@ -68,6 +68,13 @@ void beck__shared_encode(const struct shared *shared, uint64_t since, struct tex
 beck_status beck__shared_decode(struct shared *shared, struct reader *in, struct error *error);
 struct resident;
 
+/* What a task computes in. Between these two calls it may wait for a file or a peer, and somebody
+ * else compute instead of it. */
+struct slot {
+    void (*wait_begin)(struct slot *slot);
+    void (*wait_end)(struct slot *slot);
+};
+
 /* What one attempt of a task is told, and what it has used. */
 struct task {
     struct os *os;
@@ -79,12 +86,25 @@ struct task {
     char warning[200];     /* of a source; "": none */
     struct shared *shared; /* or NULL */
     struct sums sums;      /* freed by beck__task_deinit, unless taken */
-    struct error error;
     uint64_t records;              /* read from the source */
     const _Atomic bool *cancelled; /* or NULL */
     struct resident *resident;     /* of the stateful operation, if there is one */
     bool due;                      /* a window is to be shown */
+    struct slot *slot;             /* or NULL */
+    struct error error;            /* the last one: the others begin as zeros */
 };
+
+static inline void beck__task_wait_begin(struct task *task)
+{
+    if (task->slot)
+        task->slot->wait_begin(task->slot);
+}
+
+static inline void beck__task_wait_end(struct task *task)
+{
+    if (task->slot)
+        task->slot->wait_end(task->slot);
+}
 
 void beck__task_init(struct task *task, struct os *os);
 void beck__task_deinit(struct task *task);

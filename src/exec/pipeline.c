@@ -9,10 +9,6 @@ void beck__task_init(struct task *task, struct os *os)
 {
     memset(task, 0, offsetof(struct task, error));
     beck__error_clear(&task->error);
-    task->records = 0;
-    task->cancelled = NULL;
-    task->resident = NULL;
-    task->due = false;
     task->os = os;
     task->memory = &os->memory;
     beck__arena_init(&task->arena, task->memory);

@@ -43,4 +43,41 @@ static inline int check_memory(void **state)
 
 #define test(f) cmocka_unit_test_setup_teardown(f, note_memory, check_memory)
 
+/* ---- a door that one thread opens for others ------------------------------------------------- */
+
+struct door {
+    struct os *os;
+    struct os_lock *lock;
+    struct os_gate *gate;
+    bool open;
+};
+
+static inline void door_init(struct door *d)
+{
+    struct os *os = beck__os_current();
+    *d = (struct door){os, os->lock_new(os), os->gate_new(os), false};
+}
+
+static inline void door_deinit(struct door *d)
+{
+    d->os->gate_free(d->os, d->gate);
+    d->os->lock_free(d->os, d->lock);
+}
+
+static inline void door_open(struct door *d)
+{
+    d->os->lock(d->os, d->lock);
+    d->open = true;
+    d->os->gate_wake_all(d->os, d->gate);
+    d->os->unlock(d->os, d->lock);
+}
+
+static inline void door_pass(struct door *d)
+{
+    d->os->lock(d->os, d->lock);
+    while (!d->open)
+        d->os->gate_wait(d->os, d->gate, d->lock, -1);
+    d->os->unlock(d->os, d->lock);
+}
+
 #endif

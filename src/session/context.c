@@ -85,6 +85,9 @@ static void read_settings(beck_context *ctx, const beck_context_args *args)
                                &ctx->error))
             return;
     }
+    if (args->pools &&
+        beck__settings_set(s, "engine.pools", args->pools, "beck_context_new .pools", &ctx->error))
+        return;
     if (args->master && beck__settings_set(s, "engine.master", args->master,
                                            "beck_context_new .master", &ctx->error))
         return;
@@ -217,6 +220,16 @@ static uint64_t storage_bytes(const struct settings *s)
     return (uint64_t)(given ? given : beck__settings_number(s, OPTION_MEMORY) / 2);
 }
 
+static beck_status weigh_pools(beck_context *ctx)
+{
+    beck_str list = beck_string(beck__settings_text(ctx->settings, OPTION_POOLS)), name;
+    uint32_t weight;
+
+    while (!ctx->error.status && beck__pools_next(&list, &name, &weight))
+        ctx->engine->pool(ctx->engine, name, weight, &ctx->error);
+    return ctx->error.status;
+}
+
 beck_status beck__session_engine(beck_context *ctx)
 {
     const struct settings *s = ctx->settings;
@@ -231,6 +244,7 @@ beck_status beck__session_engine(beck_context *ctx)
         .received_split_bytes = 16 << 20,
         .storage_bytes = storage_bytes(s),
         .storage_dir = beck__settings_text(s, OPTION_STORAGE_DIR),
+        .waiting_max = (uint32_t)beck__settings_number(s, OPTION_WAITING_TASKS),
         .shared = &ctx->shared,
     };
 
@@ -244,6 +258,8 @@ beck_status beck__session_engine(beck_context *ctx)
         uint64_t one_in = seed ? 1 + seed % FAULTS_ONE_IN_MAX : 0;
         ctx->engine->fault(ctx->engine, one_in, seed);
         ctx->engine->lose(ctx->engine, one_in, seed);
+        if (weigh_pools(ctx))
+            return ctx->error.status;
     }
     if (!ctx->life.stamp.scope) {
         ctx->life.stamp.engine = ctx->engine;

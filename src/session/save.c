@@ -112,6 +112,7 @@ beck_status beck__sink_write(struct output_sink *sink, struct session_life *life
                       .dataset = dataset,
                       .action = program,
                       .what = what,
+                      .pool = sink->pool,
                       .deliver = take_message,
                       .user = messages};
     status = stamp->engine->job_run(stamp->engine, &job, error);

@@ -128,6 +128,7 @@ struct output_sink {
     beck_str params;
     void *state;
     bool opened;
+    uint32_t pool;       /* of its jobs */
     struct error reason; /* what the sink said */
 };
 beck_status beck__sink_open_once(struct output_sink *sink, struct arena *arena, const char *what,

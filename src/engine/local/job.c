@@ -192,6 +192,7 @@ static beck_status start_task(struct stage *stage, uint32_t partition)
     run->records = 0;
     run->stage = stage;
     run->partition = partition;
+    run->pool = stage->job->pool;
     beck__fault_plan(local, run);
     launch(stage, run);
     return stage->error.status;

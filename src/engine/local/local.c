@@ -10,6 +10,7 @@ static void set_idle(struct engine *engine, int64_t (*idle)(void *user), void *u
 
     local->idle_fn = idle;
     local->idle_user = user;
+    local->idle_thread = local->os->thread_self(local->os);
 }
 
 static void wake(struct engine *engine)

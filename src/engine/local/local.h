@@ -4,12 +4,12 @@
  *
  *   dataset.c  datasets and scopes           task.c     one attempt of one partition
  *   keeper.c   what stateful operations keep
- *   job.c      stages, retry, waiting        pool.c     worker threads and their queue
+ *   job.c      stages, retry, waiting        pool.c     worker threads and their slots
  *   wire.c     a task as bytes               serve.c    one that came as bytes
  *   blocks.c   lists of blocks as bytes      process.c  worker processes (--isolate)
  *   store.c    rows that stay                spill.c    the same as bytes and files
  *   range.c    sorted runs, cut into partitions
- *   faults.c   attempts that a test fails
+ *   fair.c     pools: which run is next      faults.c   attempts that a test fails
  */
 #ifndef BECK_ENGINE_LOCAL_H
 #define BECK_ENGINE_LOCAL_H
@@ -165,9 +165,11 @@ enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_KILLED_IDLE, FAULT_KIL
 struct run {
     struct run *next;
     struct stage *stage;
+    struct slot *slot; /* it runs in; NULL: on the driver's thread */
     uint32_t partition, attempt;
+    uint32_t pool;
     enum fault fault;
-    bool overtakes; /* all that wait */
+    bool overtakes; /* all that wait in its pool */
     struct blocks *out;
     uint32_t out_count;
     bool due;                   /* a window is */
@@ -180,7 +182,31 @@ struct run {
     uint64_t records;
 };
 
+#define BECK__NO_POOL UINT32_MAX
+
+struct pool {
+    beck_str name;
+    uint32_t weight, running;
+    uint64_t used_ns;         /* ends less starts of its runs */
+    struct run *first, *last; /* waiting */
+};
+
+struct fair {
+    const struct allocator *memory;
+    struct pool *pools;
+    size_t capacity;
+    uint32_t count, waiting; /* pools; runs */
+    double clock;            /* time by weight of the pool that came last */
+};
+
+/* While its task waits for a file or a peer, `waits` is the time since when; somebody else may then
+ * take its slot, and sets it to SLOT_TAKEN. */
+#define SLOT_TAKEN (-1)
+
 struct worker {
+    struct slot slot; /* the first member */
+    _Atomic int64_t waits;
+    struct run *run;
     struct local *engine;
     struct os_thread *thread;
     struct os_process *process; /* --isolate; it and `killed` change under the lock */
@@ -198,22 +224,26 @@ struct local {
     struct scope *free_scopes;
     /* the queue: under `lock` */
     struct os_lock *lock;
-    struct os_gate *work, *done_gate;
-    struct run *first, *last, *done;
-    uint32_t idle;
+    struct os_gate *work, *back, *done_gate;
+    struct fair fair;
+    struct run *done;
+    uint32_t idle;              /* threads that wait for work */
+    uint32_t busy;              /* slots, of options.threads */
+    uint32_t lent, coming_back; /* threads whose slot was taken; of these, those that want one */
+    int64_t looked_ns;          /* for tasks that wait */
     bool stop, woken;
     struct store store;
-    struct dataset *pinned; /* KEPT ones that the running job has looked at */
-    struct worker *workers;
-    uint32_t worker_count;
+    struct dataset *pinned;            /* KEPT ones that the running job has looked at */
+    struct worker *workers;            /* [0]: the driver's own, for tasks that run inline */
+    uint32_t worker_count, worker_max; /* threads, so far and at most */
     _Atomic bool cancelled;
     _Atomic uint64_t tasks, wakes;
     /* who has the turn changes these */
     struct os_lock *turn;
-    uint32_t entered;      /* threads that run jobs; 0: one, without turns */
-    uint64_t first_thread; /* the first of them */
-    uint32_t jobs, runs;   /* under way; runs: on worker threads */
-    uint64_t stages;       /* so far */
+    uint32_t entered;              /* threads that run jobs; 0: one, without turns */
+    uint64_t idle_thread;          /* that set the idle function */
+    uint32_t jobs, runs;           /* under way; runs: on worker threads */
+    uint64_t stages;               /* so far */
     uint64_t fault_of, fault_seed; /* as engine.h has them */
     int64_t (*idle_fn)(void *user);
     void *idle_user;
@@ -289,6 +319,17 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
 void beck__run_drop(struct run *run); /* its blocks and sums */
 /* Of the rows in run->out[i]. */
 const beck_schema *beck__run_schema(const struct run *run, uint32_t i);
+
+/* ---- fair.c: under the lock of whoever owns it ---- */
+/* The number of a pool, new or not; weight 0: as it is, or 1. BECK__NO_POOL: no memory. */
+uint32_t beck__fair_pool(struct fair *fair, beck_str name, uint32_t weight);
+void beck__fair_deinit(struct fair *fair);
+void beck__fair_put(struct fair *fair, struct run *run, bool front); /* in run->pool */
+/* NULL: nothing waits. The run has begun. */
+struct run *beck__fair_take(struct fair *fair, int64_t now_ns);
+/* From when to when a run uses what its pool pays for. */
+void beck__fair_begin(struct fair *fair, const struct run *run, int64_t now_ns);
+void beck__fair_end(struct fair *fair, const struct run *run, int64_t now_ns);
 
 /* ---- pool.c ---- */
 beck_status beck__pool_start(struct local *local, struct error *error);

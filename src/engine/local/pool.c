@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Worker threads: one queue of task attempts, one list of finished ones. A worker holds the lock
- * only to take and to give back; the driver's thread waits for finished ones and meanwhile does
- * what its idle function says. Where several threads run jobs, all but the tasks happens in turn.
+ * Worker threads: they take task attempts in the order that fair.c says, and make a list of
+ * finished ones. A worker holds the lock only to take and to give back; the driver's thread waits
+ * for finished ones and meanwhile does what its idle function says. Where several threads run jobs,
+ * all but the tasks happens in turn.
+ *
+ * To compute, a thread needs a slot, of which there are as many as local[n] says. A task tells when
+ * it may wait for a file or a peer. Mostly it does not, so nothing happens at first; but if it
+ * still waits after a while and there is something to compute, its slot goes to a spare thread:
+ *
+ *     thread 1   --task A--| waits for a disk ........................ |-- A goes on, in the next
+ *     thread 2   --task B------task C---------                             free slot
+ *     thread 3             (patience)|--task D-----------------------
  */
 #include "engine/local/local.h"
+
+#define PATIENCE_NS (10 * 1000000)
 
 static void execute(struct worker *worker, struct run *run)
 {
@@ -34,6 +45,101 @@ static void execute(struct worker *worker, struct run *run)
         beck__resident_seal(run->resident, false);
 }
 
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static void wait_begin(struct slot *slot)
+{
+    struct worker *worker = (struct worker *)slot;
+    struct os *os = worker->engine->os;
+
+    atomic_store(&worker->waits, os->mono_ns(os));
+}
+
+static void wait_end(struct slot *slot)
+{
+    struct worker *worker = (struct worker *)slot;
+    struct local *local = worker->engine;
+    struct os *os = local->os;
+
+    if (atomic_exchange(&worker->waits, 0) != SLOT_TAKEN)
+        return;
+    os->lock(os, local->lock);
+    local->coming_back++;
+    while (local->busy == (uint32_t)local->options.threads)
+        os->gate_wait(os, local->back, local->lock, -1);
+    local->coming_back--;
+    local->lent--;
+    local->busy++;
+    beck__fair_begin(&local->fair, worker->run, os->mono_ns(os));
+    os->unlock(os, local->lock);
+}
+
+static void worker_main(void *user);
+
+static beck_status worker_start(struct local *local, struct error *error)
+{
+    struct os *os = local->os;
+    struct worker *worker = &local->workers[local->worker_count + 1];
+
+    worker->thread = os->thread_start(os, "beck-worker", worker_main, worker, error);
+    if (!worker->thread)
+        return error ? error->status : BECK_IO;
+    local->worker_count++;
+    return BECK_OK;
+}
+
+/* Takes the slots of tasks that have waited for long while others could compute. */
+static void take_slots(struct local *local)
+{
+    struct os *os = local->os;
+    uint32_t threads = (uint32_t)local->options.threads;
+    int64_t now = os->mono_ns(os);
+
+    if (now - local->looked_ns < PATIENCE_NS)
+        return;
+    local->looked_ns = now;
+    for (uint32_t i = 1; i <= local->worker_count; i++) {
+        struct worker *worker = &local->workers[i];
+        int64_t since = atomic_load(&worker->waits);
+        if (since <= 0 || now - since < PATIENCE_NS)
+            continue;
+        bool spare = local->worker_count > threads + local->lent;
+        if (!spare && (local->worker_count == local->worker_max || worker_start(local, NULL)))
+            return;
+        if (!atomic_compare_exchange_strong(&worker->waits, &since, SLOT_TAKEN))
+            continue;
+        beck__fair_end(&local->fair, worker->run, now);
+        local->lent++;
+        local->busy--;
+        os->gate_wake(os, local->work);
+    }
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+/* The next run, in a slot of its own; those who come back have the first claim to one. */
+static struct run *begin_run(struct local *local)
+{
+    if (local->busy + local->coming_back >= (uint32_t)local->options.threads)
+        return NULL;
+    struct run *run = beck__fair_take(&local->fair, local->os->mono_ns(local->os));
+    local->busy += run != NULL;
+    return run;
+}
+
+static void end_run(struct local *local, struct run *run)
+{
+    struct os *os = local->os;
+
+    beck__fair_end(&local->fair, run, os->mono_ns(os));
+    local->busy--;
+    if (local->coming_back)
+        os->gate_wake(os, local->back);
+    run->next = local->done;
+    local->done = run;
+    os->gate_wake(os, local->done_gate); /* one of those who wait: any will do */
+}
+
 static void worker_main(void *user)
 {
     struct worker *worker = user;
@@ -42,22 +148,18 @@ static void worker_main(void *user)
 
     os->lock(os, local->lock);
     while (!local->stop) {
-        struct run *run = local->first;
-        if (!run) {
+        worker->run = begin_run(local);
+        if (!worker->run) {
             local->idle++;
             os->gate_wait(os, local->work, local->lock, -1);
             local->idle--;
             continue;
         }
-        local->first = run->next;
-        if (!local->first)
-            local->last = NULL;
         os->unlock(os, local->lock);
-        execute(worker, run);
+        worker->run->slot = &worker->slot;
+        execute(worker, worker->run);
         os->lock(os, local->lock);
-        run->next = local->done;
-        local->done = run;
-        os->gate_wake(os, local->done_gate); /* one of those who wait: any will do */
+        end_run(local, worker->run);
     }
     os->unlock(os, local->lock);
 }
@@ -65,61 +167,71 @@ static void worker_main(void *user)
 beck_status beck__pool_start(struct local *local, struct error *error)
 {
     struct os *os = local->os;
-    uint32_t count = (uint32_t)local->options.threads;
+    const struct engine_options *options = &local->options;
 
+    local->worker_max = (uint32_t)options->threads + options->waiting_max;
+    size_t size = (local->worker_max + 1) * sizeof *local->workers;
     local->lock = os->lock_new(os);
     local->turn = os->lock_new(os);
     local->work = os->gate_new(os);
+    local->back = os->gate_new(os);
     local->done_gate = os->gate_new(os);
-    local->workers = beck__alloc_zero(&os->memory, (count + 1) * sizeof *local->workers);
-    if (!local->lock || !local->turn || !local->work || !local->done_gate || !local->workers)
-        return beck__error_memory(error, "worker threads", count * sizeof *local->workers);
-    for (uint32_t i = 0; i <= count; i++) {
+    local->fair.memory = &os->memory;
+    local->workers = beck__alloc_zero(&os->memory, size);
+    if (!local->lock || !local->turn || !local->work || !local->back || !local->done_gate ||
+        !local->workers || beck__fair_pool(&local->fair, beck_string("default"), 0))
+        return beck__error_memory(error, "worker threads", size);
+    for (uint32_t i = 0; i <= local->worker_max; i++) {
+        local->workers[i].slot = (struct slot){wait_begin, wait_end};
         local->workers[i].engine = local;
         local->workers[i].request.memory = &os->memory;
     }
-    /* the one behind the last is the driver's own, for tasks that run inline */
-    for (; !local->options.inline_all && local->worker_count < count; local->worker_count++) {
-        struct worker *worker = &local->workers[local->worker_count];
-        worker->thread = os->thread_start(os, "beck-worker", worker_main, worker, error);
-        if (!worker->thread)
-            return error ? error->status : BECK_IO;
-    }
-    return BECK_OK;
+    beck_status status = BECK_OK;
+    while (!status && !options->inline_all && local->worker_count < (uint32_t)options->threads)
+        status = worker_start(local, error);
+    return status;
+}
+
+static void gate_free(struct os *os, struct os_gate *gate)
+{
+    if (gate)
+        os->gate_free(os, gate);
+}
+
+static void lock_free(struct os *os, struct os_lock *lock)
+{
+    if (lock)
+        os->lock_free(os, lock);
 }
 
 void beck__pool_stop(struct local *local)
 {
     struct os *os = local->os;
-    uint32_t count = (uint32_t)local->options.threads;
 
-    if (local->lock && local->work) {
+    if (local->worker_count) {
         os->lock(os, local->lock);
         local->stop = true;
         os->gate_wake_all(os, local->work);
         os->unlock(os, local->lock);
     }
-    for (uint32_t i = 0; local->workers && i < local->worker_count; i++)
+    for (uint32_t i = 1; i <= local->worker_count; i++)
         os->thread_join(os, local->workers[i].thread);
-    for (uint32_t i = 0; local->workers && i <= count; i++) {
+    for (uint32_t i = 0; local->workers && i <= local->worker_max; i++) {
         beck__worker_process_stop(&local->workers[i]);
         beck__text_deinit(&local->workers[i].request);
     }
-    if (local->workers)
-        beck__free(&os->memory, local->workers, (count + 1) * sizeof *local->workers);
-    if (local->done_gate)
-        os->gate_free(os, local->done_gate);
-    if (local->work)
-        os->gate_free(os, local->work);
-    if (local->turn)
-        os->lock_free(os, local->turn);
-    if (local->lock)
-        os->lock_free(os, local->lock);
+    beck__free(&os->memory, local->workers, (local->worker_max + 1) * sizeof *local->workers);
+    beck__fair_deinit(&local->fair);
+    gate_free(os, local->done_gate);
+    gate_free(os, local->back);
+    gate_free(os, local->work);
+    lock_free(os, local->turn);
+    lock_free(os, local->lock);
 }
 
 void beck__pool_run(struct local *local, struct run *run)
 {
-    execute(&local->workers[local->options.threads], run);
+    execute(&local->workers[0], run);
 }
 
 void beck__pool_push(struct local *local, struct run *run)
@@ -127,15 +239,8 @@ void beck__pool_push(struct local *local, struct run *run)
     struct os *os = local->os;
 
     os->lock(os, local->lock);
-    bool first = run->overtakes || !local->last;
-    run->next = first ? local->first : NULL;
-    if (first)
-        local->first = run;
-    else
-        local->last->next = run;
-    if (!run->next)
-        local->last = run;
-    if (local->idle) {
+    beck__fair_put(&local->fair, run, run->overtakes);
+    if (local->idle && local->busy < (uint32_t)local->options.threads) {
         atomic_fetch_add(&local->wakes, 1);
         os->gate_wake(os, local->work);
     }
@@ -153,27 +258,40 @@ void beck__pool_stir(struct local *local)
     os->unlock(os, local->lock);
 }
 
+/* How long to wait for a run: until the idle function wants to be called (due, INT64_MAX: never),
+ * and not for ever while something could be computed in the slots of those that wait. */
+static int64_t wait_ns(struct local *local, int64_t due)
+{
+    int64_t wait = due == INT64_MAX ? -1 : due - local->os->mono_ns(local->os);
+
+    if (due != INT64_MAX && wait <= 0)
+        return 0;
+    return local->fair.waiting && (wait < 0 || wait > PATIENCE_NS) ? PATIENCE_NS : wait;
+}
+
 /* Whoever is woken takes whatever has finished; the turn is free before the wait and asked for
  * after it, so that nobody waits for the turn with the lock in hand. */
 struct run *beck__pool_take(struct local *local)
 {
     struct os *os = local->os;
     bool turns = local->entered > 0;
-    bool first = !turns || os->thread_self(os) == local->first_thread;
-    int64_t due = first && local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
+    bool idles = !turns || os->thread_self(os) == local->idle_thread;
+    int64_t due = idles && local->idle_fn ? local->idle_fn(local->idle_user) : INT64_MAX;
 
     os->lock(os, local->lock);
     if (turns)
         os->unlock(os, local->turn);
-    if (!local->done && !(first && local->woken)) {
-        int64_t wait = due == INT64_MAX ? -1 : due - os->mono_ns(os);
-        if (due == INT64_MAX || wait > 0)
+    if (!local->done && !(idles && local->woken)) {
+        int64_t wait = wait_ns(local, due);
+        if (wait)
             os->gate_wait(os, local->done_gate, local->lock, wait);
     }
+    if (local->fair.waiting)
+        take_slots(local);
     struct run *run = local->done;
     if (run)
         local->done = run->next;
-    if (first)
+    if (idles)
         local->woken = false;
     os->unlock(os, local->lock);
     if (turns)
@@ -189,8 +307,20 @@ static void enter(struct engine *engine)
     struct os *os = local->os;
 
     os->lock(os, local->turn);
-    if (local->entered++ == 0)
-        local->first_thread = os->thread_self(os);
+    local->entered++;
+}
+
+static uint32_t pool(struct engine *engine, beck_str name, uint32_t weight, struct error *error)
+{
+    struct local *local = (struct local *)engine;
+    struct os *os = local->os;
+
+    os->lock(os, local->lock);
+    uint32_t number = beck__fair_pool(&local->fair, name, weight);
+    os->unlock(os, local->lock);
+    if (number == BECK__NO_POOL)
+        beck__error_memory(error, "a pool", sizeof(struct pool));
+    return number;
 }
 
 static void leave(struct engine *engine)
@@ -207,4 +337,5 @@ void beck__local_turns(struct engine *engine)
     engine->enter = enter;
     engine->leave = leave;
     engine->pass = beck__local_pass;
+    engine->pool = pool;
 }

@@ -181,7 +181,7 @@ void beck__worker_processes_kill(struct local *local)
     struct os *os = local->os;
 
     os->lock(os, local->lock);
-    for (int i = 0; i <= local->options.threads; i++)
+    for (uint32_t i = 0; i <= local->worker_max; i++)
         if (local->workers[i].process) {
             local->workers[i].killed = true;
             os->process_kill(os, local->workers[i].process);

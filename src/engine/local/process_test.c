@@ -144,14 +144,14 @@ static void test_shared(void **state)
     beck__shared_set(&shared, "sum", SHARED_BIGINT, beck_string(""), NULL);
     lab_run(&lab, lab_narrow(&lab, lab_numbers(&lab, 6, 10), &op), NULL);
     assert_int_equal(beck__shared_total(&shared, "sum").u.integer, 60);
-    assert_int_equal(local->workers[0].told, 3);
+    assert_int_equal(local->workers[1].told, 3);
     by = 10;
     share(&shared, "by", &by, sizeof by);
     share(&shared, "dies", "yes", 3);
     lab_run(&lab, lab_narrow(&lab, lab_numbers(&lab, 6, 10), &op), NULL);
     assert_int_equal(beck__shared_total(&shared, "sum").u.integer, 660);
     assert_contains(beck__text_get(&lab.logged), "ended by signal 9");
-    assert_int_equal(local->workers[0].told, 5);
+    assert_int_equal(local->workers[1].told, 5);
     lab_close(&lab);
     beck__shared_deinit(&shared);
 }

@@ -54,8 +54,10 @@ static enum flow run_kept(struct task *task, const struct dataset *d, uint32_t p
                           struct operator *sink)
 {
     struct blocks rows = {.memory = task->memory};
-    enum flow flow = beck__kept_read(d, p, &rows, &task->error) ? FLOW_FAILED : FLOW_MORE;
 
+    beck__task_wait_begin(task);
+    enum flow flow = beck__kept_read(d, p, &rows, &task->error) ? FLOW_FAILED : FLOW_MORE;
+    beck__task_wait_end(task);
     for (size_t i = 0; i < rows.count && flow == FLOW_MORE; i++)
         flow = push_block(sink, task, rows.items[i]);
     beck__blocks_deinit(&rows);
@@ -182,6 +184,7 @@ void beck__run_here(struct os *os, struct run *run, const struct dataset *input,
     task.partition = run->partition;
     task.due = run->due;
     task.attempt = run->attempt;
+    task.slot = run->slot;
     if (run->stage) /* a stage that runs inline on the driver's thread ends with its first failure
                      */
         task.cancelled =
