@@ -156,6 +156,8 @@ static const int64_t four = 4;
       "")                                                                                          \
     X(union_with_itself, beck_union(beck_filter(in, is_odd), in), "n BIGINT",                      \
       "1|3|5|0|1|2|3|4|5|6|", "")                                                                  \
+    X(union_of_other_names, beck_union(beck_filter(in, is_odd), beck_map(in, "m BIGINT", twice)),  \
+      "n BIGINT", "1|3|5|0|2|4|6|8|10|12|", "")                                                    \
     X(glom, beck_glom(in), "elements ARRAY<BIGINT>", "[0, 1]|[2, 3]|[4, 5, 6]|", "[]|")            \
     X(repartition, beck_glom(beck_repartition(in, 1)), "elements ARRAY<BIGINT>",                   \
       "[0, 1, 2, 3, 4, 5, 6]|", "[]|")                                                             \

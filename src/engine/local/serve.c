@@ -159,10 +159,10 @@ static struct dataset *get_pieces(struct served *s, struct reader *in, uint32_t 
 {
     struct dataset *d = dataset_new(s, DATA_COALESCE);
 
-    if (!d || !get_parents(s, in, d, beck__get_u32(in), depth))
+    if (!d || beck__schema_get(&s->arena, in, &d->schema, s->error) ||
+        !get_parents(s, in, d, beck__get_u32(in), depth))
         return NULL;
-    d->schema = d->parents[0]->schema;
-    for (uint32_t i = 1; i < d->parent_count; i++)
+    for (uint32_t i = 0; i < d->parent_count; i++)
         if (!beck__schema_equal(d->schema, d->parents[i]->schema, false))
             return damaged(s, "the types of its path");
     return d;

@@ -7,7 +7,7 @@
  *            (0: collect), action u8 + program, if that is stateful the blocks of what it keeps,
  *            then the path:
  *            'N' program path | 'R' schema class params range | 'V' schema, rows before u64, blocks
- *            | 'C' u32 count, as many paths | 'P' kind u8, schema, two paths
+ *            | 'C' schema, u32 count, as many paths | 'P' kind u8, schema, two paths
  *   reply    status u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for
  *            each list its blocks
  *
@@ -120,14 +120,25 @@ static beck_status put_kept(struct text *out, const struct dataset *d, uint32_t 
 static beck_status put_path(struct text *out, const struct dataset *d, uint32_t p,
                             struct error *error);
 
+/* One piece stands for the whole if its columns also have the names that the rows travel under. */
+static bool stands_alone(const struct dataset *d, uint32_t p, const struct pieces *pieces)
+{
+    uint32_t q;
+
+    return pieces->count == 1 &&
+           beck__schema_equal(d->schema, beck__dataset_piece(d, p, pieces->first, &q)->schema,
+                              true);
+}
+
 static beck_status put_pieces(struct text *out, const struct dataset *d, uint32_t p,
                               struct error *error)
 {
     struct pieces pieces = beck__dataset_pieces(d, p);
     beck_status status = BECK_OK;
 
-    if (pieces.count > 1) {
+    if (!stands_alone(d, p, &pieces)) {
         beck__put_u8(out, 'C');
+        beck__schema_put(out, d->schema);
         beck__put_u32(out, pieces.count);
     }
     for (uint32_t i = 0; !status && i < pieces.count; i++) {

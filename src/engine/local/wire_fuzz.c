@@ -189,8 +189,10 @@ static bool path_is_fair(struct arena *arena, struct reader *in)
         uint8_t kind = beck__get_u8(in);
         if (kind == 'N' && !names_its_own(arena, in))
             return false;
-        if (kind == 'C')
+        if (kind == 'C') {
+            beck__get_string(in);
             paths += beck__get_u32(in);
+        }
         if (kind == 'P') {
             beck__get_u8(in);
             beck__get_string(in);

@@ -131,6 +131,24 @@ static void test_tasks(void **state)
     close(&w);
 }
 
+/* The rows of a union have the names of its first part. */
+static void test_names_of_union(void **state)
+{
+    (void)state;
+    struct wire w;
+    open(&w);
+    struct op map = lab_call(&w.lab, PAIR, "k STRING, other BIGINT", tell);
+    struct dataset *numbers = lab_numbers(&w.lab, 2, 250);
+    struct dataset *both[] = {numbers, lab_narrow(&w.lab, numbers, &map)};
+    w.stage.input = w.lab.engine->unite(w.lab.scope, both, 2);
+    for (w.run.partition = 0; w.run.partition < 4; w.run.partition++)
+        check(&w);
+    w.run.partition = 3;
+    w.stage.shuffle = lab_shuffle(&w.lab, w.stage.input, PARTITION_HASH, 4, PAIR);
+    check(&w);
+    close(&w);
+}
+
 /* A task behind a shuffle: its blocks come from all maps. */
 static void test_behind_shuffle(void **state)
 {
@@ -346,9 +364,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_tasks),         test(test_behind_shuffle),  test(test_place),
-        test(test_error),         test(test_damaged_request), test(test_damaged_reply),
-        test(test_types_of_path), test(test_no_memory),       test(test_too_many_sums),
+        test(test_tasks),         test(test_names_of_union),  test(test_behind_shuffle),
+        test(test_place),         test(test_error),           test(test_damaged_request),
+        test(test_damaged_reply), test(test_types_of_path),   test(test_no_memory),
+        test(test_too_many_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
