@@ -468,7 +468,8 @@ BECK__BOTH(glom, beck_none_args);
 
 /* reduce and reduce_by_key: (s, aggregate or callback). A callback gets two rows of value columns,
  * earlier one first, and emits one; it must be associative. reduce_by_key combines before the
- * shuffle. beck_reduce of a stream has at most one element per batch, of an RDD it is an action. */
+ * shuffle. beck_reduce of a stream has at most one element per batch; of an RDD it is an action:
+ * one row, of an empty RDD BECK_NOT_FOUND. */
 typedef struct beck_reduce_args {
     beck_reducer reducer;
     BECK_ARGS_TAIL;
@@ -730,13 +731,16 @@ BECK_API beck_status beck__foreach(beck_rdd *r, const beck_foreach_args *args);
 BECK_API beck_status beck__foreach_partition(beck_rdd *r, const beck_foreach_partition_args *args);
 
 /* All rows in partition order; the first n; the first (of an empty RDD: BECK_NOT_FOUND). Never
- * NULL unless memory is gone; after an error the result has no rows and beck_result_status says
- * so. Free with beck_result_free, before the context. */
+ * NULL; after an error the result has no rows, and beck_result_status and beck_result_error_text
+ * say why. Free with beck_result_free, before the context. */
 BECK_API beck_result *beck_collect(beck_rdd *r);
 BECK_API beck_result *beck_take(beck_rdd *r, uint64_t n);
 BECK_API beck_result *beck_first(beck_rdd *r);
 
 BECK_API beck_status beck_result_status(const beck_result *result);
+/* Like beck_error_text, of this action; that a reduce of an empty RDD gives BECK_NOT_FOUND, for
+ * one, does not stick to the context. Lives as long as the result. */
+BECK_API const char *beck_result_error_text(const beck_result *result);
 BECK_API uint64_t beck_result_rows(const beck_result *result);
 /* Row i of all, valid until the result is freed; a none row (beck_is_none) if there is no such. */
 BECK_API beck_row beck_result_row(const beck_result *result, uint64_t i);

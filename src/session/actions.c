@@ -13,7 +13,7 @@ enum { ANY, SOME };
 #define ACTION(function, T, name, some, made)                                                      \
     beck_result *function(beck_rdd *r, const T *args)                                              \
     {                                                                                              \
-        return beck__session_result(r, r->node ? made : NULL, name, some);                         \
+        return beck__session_result(r, r->node ? made : NULL, name, some ? &args->site : NULL);    \
     }
 #define NODE(name)         beck__node_##name(r->graph, r->node, args)
 #define ORDERED(name, top) beck__node_ordered(r->graph, r->node, name, args, top)
@@ -31,7 +31,7 @@ ACTION(beck__max, beck_ordered_args, "max", SOME, ORDERED("max", true))
 static beck_result *first_rows(beck_rdd *r, const beck_ordered_args *args, const char *name,
                                bool top)
 {
-    return args->n ? beck__session_result(r, r->node ? ORDERED(name, top) : NULL, name, false)
+    return args->n ? beck__session_result(r, r->node ? ORDERED(name, top) : NULL, name, NULL)
                    : beck_take(r, 0);
 }
 
@@ -58,7 +58,7 @@ bool beck_is_empty(beck_rdd *r)
 
 beck_statistics beck__stats(beck_rdd *r, const beck_none_args *args)
 {
-    beck_result *result = beck__session_result(r, r->node ? NODE(stats) : NULL, "stats", false);
+    beck_result *result = beck__session_result(r, r->node ? NODE(stats) : NULL, "stats", NULL);
     beck_statistics s = {.status = beck_result_status(result)};
     struct moments m = {0};
 
@@ -116,7 +116,7 @@ static beck_result *between(beck_rdd *r, const beck_histogram_args *args)
     struct error error = {0};
     struct builder b = {.memory = NULL};
     beck_result *counts =
-        beck__session_result(r, r->node ? NODE(histogram) : NULL, "histogram", false);
+        beck__session_result(r, r->node ? NODE(histogram) : NULL, "histogram", NULL);
 
     if (beck_result_status(counts))
         return counts;
@@ -154,7 +154,7 @@ static beck_result *evenly(beck_rdd *r, const beck_histogram_args *args)
     else if (!s.status)
         edges = beck__arena_alloc(r->graph->arena, (count + 1) * sizeof *edges);
     if (!edges)
-        return beck__session_result(r, NULL, "histogram", false);
+        return beck__session_result(r, NULL, "histogram", NULL);
     for (size_t i = 0; i < count; i++)
         edges[i] = s.min + (s.max - s.min) * (double)i / (double)count;
     edges[count] = s.max;

@@ -309,16 +309,22 @@ beck_result *beck_first(beck_rdd *r)
         take_rows(result, r, 1, "first");
     beck__session_stick(r, &result->error);
     if (!result->error.status && result->rows.rows == 0)
-        beck__error_set(&result->error, BECK_NOT_FOUND, "first: the RDD is empty");
+        beck__error_set(&result->error, BECK_NOT_FOUND, "first: the RDD has no rows");
     return result;
 }
 
-beck_result *beck__session_result(beck_rdd *r, struct node *node, const char *what, bool some)
+beck_result *beck__session_result(beck_rdd *r, struct node *node, const char *what,
+                                  const beck_site *some)
 {
     beck_result *result = collect_node(r->life ? beck__session_rdd(r->life, node) : r, what);
 
-    if (some && !result->error.status && result->rows.rows == 0)
-        beck__error_set(&result->error, BECK_NOT_FOUND, "%s: the RDD is empty", what);
+    if (some && !result->error.status && result->rows.rows == 0) {
+        const char *file = some->file ? some->file : "?", *slash = strrchr(file, '/');
+        beck__error_set(&result->error, BECK_NOT_FOUND,
+                        "%s at %s:%d: the RDD has no rows, so there is none to give; ask "
+                        "beck_is_empty before, or use beck_fold, which begins with a zero",
+                        what, slash ? slash + 1 : file, some->line);
+    }
     return result;
 }
 
@@ -409,6 +415,11 @@ beck_status beck__foreach_partition(beck_rdd *r, const beck_foreach_partition_ar
 beck_status beck_result_status(const beck_result *result)
 {
     return result->error.status;
+}
+
+const char *beck_result_error_text(const beck_result *result)
+{
+    return result->error.text;
 }
 
 uint64_t beck_result_rows(const beck_result *result)

@@ -60,8 +60,11 @@ static void test_reduce_and_counts(void **state)
 
     assert_int_equal(cell(beck_reduce(r, beck_sum), 0, 0), 5050);
     assert_int_equal(cell(beck_reduce(r, longer), 0, 0), 100);
-    assert_int_equal(beck_result_status(beck_reduce(numbers(ctx, 0, 0, 2), beck_sum)),
-                     BECK_NOT_FOUND);
+    beck_result *none = beck_reduce(numbers(ctx, 0, 0, 2), beck_sum);
+    assert_int_equal(beck_result_status(none), BECK_NOT_FOUND);
+    assert_non_null(strstr(beck_result_error_text(none), "reduce at result_test.c:"));
+    assert_non_null(strstr(beck_result_error_text(none), "has no rows"));
+    assert_int_equal(beck_error(ctx), BECK_OK);
     assert_int_equal(beck_count(r), 100);
     assert_int_equal(beck_count(numbers(ctx, 0, 0, 2)), 0);
     beck_rdd *words = beck_parallelize(ctx, "w STRING", values, 3, .partitions = 2);

@@ -112,8 +112,10 @@ void beck__session_life_end(struct session_life *life);
 struct beck_result *beck__session_collect(struct session_life *life, struct session_life *owner,
                                           struct node *node, const char *what);
 /* What an action gives: the rows of a node that was made of r (NULL: the error is set). `some`: an
- * empty one is BECK_NOT_FOUND. Or rows that the driver has made. Never NULL. */
-beck_result *beck__session_result(beck_rdd *r, struct node *node, const char *what, bool some);
+ * empty one is BECK_NOT_FOUND there; NULL: it is none. Or rows that the driver has made. Never
+ * NULL. */
+beck_result *beck__session_result(beck_rdd *r, struct node *node, const char *what,
+                                  const beck_site *some);
 beck_result *beck__session_rows(beck_rdd *r, const struct builder *rows);
 /* Runs a job over the node; rows go to deliver. */
 beck_status beck__session_job(struct session_life *life, struct node *node,
