@@ -164,7 +164,7 @@ static void states_to_begin_with(void **state)
 static void bad_states_are_refused(void **state)
 {
     (void)state;
-    for (int i = 0; i < 14; i++) {
+    for (int i = 0; i < 16; i++) {
         beck_context *ctx = stepped("bad");
         beck_dstream *in = beck_queue_stream(ctx, "k STRING, n BIGINT");
         beck_value one = beck_integer_value(1);
@@ -183,7 +183,10 @@ static void bad_states_are_refused(void **state)
             "sum takes BIGINT and DOUBLE, but column \"t\" is STRING",
             "makes (count BIGINT, n ARRAY<BIGINT>), but the state has (n BIGINT)",
             "the known function takes one value column, but there are 2",
-            "makes (k STRING, n BIGINT), but the output has (k STRING)"};
+            "makes (k STRING, n BIGINT), but the output has (k STRING)",
+            "two operators that keep something are named \"same\"; give one another .name",
+            "two operators that keep something are named \"same\""};
+        beck_update_state_by_key(in, "n BIGINT", total, .name = "same");
         beck_dstream *text = beck_map(in, "k STRING, t STRING", nop);
         beck_dstream *two = beck_map(in, "k STRING, n BIGINT, m BIGINT", nop);
         beck_dstream *s =
@@ -201,7 +204,10 @@ static void bad_states_are_refused(void **state)
             : i == 10 ? beck_update_state_by_key(text, "t STRING", beck_running_sum)
             : i == 11 ? beck_update_state_by_key(in, "n BIGINT", beck_running_distinct)
             : i == 12 ? beck_update_state_by_key(two, "n ARRAY<BIGINT>", beck_running_top)
-                      : beck_map_with_state(in, "n BIGINT", "k STRING", beck_track_sum);
+            : i == 13 ? beck_map_with_state(in, "n BIGINT", "k STRING", beck_track_sum)
+            : i == 14 ? beck_update_state_by_key(two, "n BIGINT", total, .name = "same")
+                      : beck_reduce_by_key_and_window(in, beck_sum, .window_ms = 1000,
+                                                      .slide_ms = 1000, .name = "same");
         beck_collect_stream(s);
         if (!beck_error(ctx) || !strstr(beck_error_text(ctx), texts[i]))
             fail_msg("%d: \"%s\"", i, beck_error_text(ctx));

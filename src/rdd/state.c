@@ -77,6 +77,12 @@ struct node *beck__node_advance(struct graph *graph, struct node *shuffle,
         return NULL;
     }
     shuffle->hidden = true;
+    for (const struct stateful *s = graph->first_stateful; node->label && s; s = s->next)
+        if (s->node->label && strcmp(s->node->label, node->label) == 0)
+            return beck__node_error(graph, origin->name, origin->site, BECK_INVALID,
+                                    "two operators that keep something are named \"%s\"; give one "
+                                    "another .name",
+                                    node->label);
     op->name = origin->name;
     op->label = node->label;
     op->file = origin->site.file;
