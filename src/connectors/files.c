@@ -247,9 +247,14 @@ static size_t names_in(struct look *l, const char *path, bool must, char ***name
 
     if (status == BECK_NOT_FOUND && !must)
         return 0;
-    if (status)
-        missed(l, &error);
-    return count;
+    if (!status)
+        return count;
+    l->missed = true;
+    beck__error_set(&l->error, status, "%s%s", error.text,
+                    status == BECK_NO_MEMORY
+                        ? ""
+                        : "; it must be a directory that this user may list and search");
+    return 0;
 }
 
 /* True if the directory is one of those above: a link that leads back. */

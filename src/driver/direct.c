@@ -109,7 +109,7 @@ static void warn(struct range_taker *taker, const char *text)
 
     os->lock(os, d->lock);
     if (!d->orphan) {
-        beck__log(&d->driver->ctx->log, BECK_LOG_WARNING, "%s: %s", d->input->name, text);
+        beck__log(&d->driver->ctx->log, BECK_LOG_WARNING, "%s: %s", d->input->what, text);
         post(d, BECK_EVENT_RECEIVER_ERROR, text);
     }
     os->unlock(os, d->lock);
@@ -177,7 +177,7 @@ static void tell(struct direct *d)
 {
     if (d->error.status && strcmp(d->error.text, d->told.text) != 0) {
         beck__log(&d->driver->ctx->log, BECK_LOG_WARNING, "%s: %s; looks again in %lld ms",
-                  d->input->name, d->error.text, (long long)d->input->interval_ms);
+                  d->input->what, d->error.text, (long long)d->input->interval_ms);
         post(d, BECK_EVENT_RECEIVER_ERROR, d->error.text);
     } else if (!d->error.status && (d->told.status || !d->begun)) {
         post(d, BECK_EVENT_RECEIVER_STARTED, NULL);
@@ -322,7 +322,7 @@ void beck__direct_stop(struct direct *d)
         return;
     if (d->thread)
         beck__log(&d->driver->ctx->log, BECK_LOG_ERROR,
-                  "%s: the look does not return; its thread is left behind", d->input->name);
+                  "%s: the look does not return; its thread is left behind", d->input->what);
     post(d, BECK_EVENT_RECEIVER_STOPPED, d->thread ? "it does not return" : NULL);
 }
 

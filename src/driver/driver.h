@@ -47,7 +47,7 @@ enum input_kind { INPUT_RECEIVER, INPUT_QUEUE, INPUT_DIRECT };
 struct input {
     enum input_kind kind;
     struct input *next;
-    const char *name;
+    const char *name, *what; /* what: with its call site, for the log */
     struct node *node;
     /* RECEIVER */
     const beck_receiver_class *class_of;

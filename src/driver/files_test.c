@@ -385,7 +385,9 @@ static void a_directory_must_be_there(void **state)
     beck_print(beck_text_file_stream(w->ctx, in_folder(&w->folder, "no"), .name = "in"));
     assert_int_equal(beck_step(w->ctx, 1000), BECK_NOT_FOUND);
     assert_contains(beck_error_text(w->ctx), "text_file_stream \"in\" at files_test.c:");
-    assert_contains(beck_error_text(w->ctx), "/no: No such file or directory");
+    assert_contains(beck_error_text(w->ctx),
+                    "/no: No such file or directory; it must be a directory "
+                    "that this user may list and search");
 }
 
 static beck_status (*list_real)(struct os *os, const char *path, struct arena *arena, char ***names,
@@ -422,8 +424,9 @@ static void a_closed_directory_is_told(void **state)
     assert_batches(c, "1000 ;2000 b|;3000 ;4000 ;5000 a|;");
     const char *told = strstr(beck__text_get(&events), "receiver error in: list ");
     assert_non_null(told);
-    assert_contains(told, "/closed: Permission denied");
+    assert_contains(told, "/closed: Permission denied; it must be a directory that this user may");
     assert_null(strstr(told + 1, "receiver error"));
+    assert_contains(beck__text_get(&w->said.text), "in at files_test.c:");
     assert_contains(told, "receiver started in");
     beck__text_deinit(&events);
 }

@@ -156,8 +156,12 @@ static beck_status make_inputs(struct driver *driver, bool threaded)
             driver->ingest = beck__ingest_new(&options, &ctx->error);
         if (!driver->ingest)
             return ctx->error.status;
-        i->stream =
-            beck__ingest_add(driver->ingest, i->class_of, i->node->schema, i->params, i->name);
+        struct received received = {.class_of = i->class_of,
+                                    .schema = i->node->schema,
+                                    .params = i->params,
+                                    .name = i->name,
+                                    .what = i->what};
+        i->stream = beck__ingest_add(driver->ingest, &received);
         if (i->stream < 0)
             return beck__error_memory(&ctx->error, i->name, 0);
     }

@@ -37,13 +37,19 @@ static beck_dstream *input_new(beck_context *ctx, const char *kind, const char *
         if (strcmp(i->name, name) == 0)
             node = beck__node_error(&ctx->life.graph, kind, site, BECK_INVALID,
                                     "two inputs are named \"%s\"; give one another .name", name);
-    if (!input || !name || !node) {
+    char what[256] = "";
+    if (node && name) {
+        node->label = name;
+        beck__node_what(node, what, sizeof what);
+    }
+    const char *copy = beck__arena_text(&ctx->arena, what);
+    if (!input || !name || !node || !copy) {
         beck__error_memory(&ctx->error, kind, sizeof *input); /* keeps an error that is set */
         return beck__dstream_new(&driver->streams, NULL, ctx->batch_ms);
     }
-    node->label = name;
     input->node = node;
     input->name = name;
+    input->what = copy;
     if (driver->last_input)
         driver->last_input->next = input;
     else

@@ -96,6 +96,31 @@ static void a_receiver_polls_or_runs(void **state)
     assert_refused(ctx, beck_receiver_stream(ctx, &both), "has either poll or run");
 }
 
+static beck_status poll_fire(beck_receiver *r, void *state, int64_t timeout_ms)
+{
+    (void)state, (void)timeout_ms;
+    return beck_receiver_error(r, BECK_IO, "disk %d is on fire", 7);
+}
+
+/* Once the stream runs: name and call site, what happened, what comes. */
+static void a_receiver_that_fails_is_told_with_its_place(void **state)
+{
+    static const beck_receiver_class fire = {
+        .name = "fire", .schema = "n BIGINT", .poll = poll_fire};
+    struct said said;
+
+    (void)state;
+    said_init(&said);
+    beck_context *ctx = beck_context_new("fire", .batch_ms = 1000, .manual_clock = true, .log = say,
+                                         .log_user = &said);
+    beck_collect_stream(beck_receiver_stream(ctx, &fire));
+    assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+    assert_contains(beck__text_get(&said.text), "fire-1 at source_test.c:");
+    assert_contains(beck__text_get(&said.text), ": disk 7 is on fire; starts again in ");
+    beck_context_free(ctx);
+    said_deinit(&said);
+}
+
 /* ---- the same RDD every time ----------------------------------------------------------------- */
 
 static void a_constant_input_is_in_every_batch(void **state)
@@ -287,6 +312,7 @@ int main(void)
         test(inputs_without_a_name_are_numbered),
         test(wrong_arguments_are_told),
         test(a_receiver_polls_or_runs),
+        cmocka_unit_test(a_receiver_that_fails_is_told_with_its_place),
         test(a_constant_input_is_in_every_batch),
         test(one_rdd_for_each_batch),
         test(or_all_of_them),

@@ -58,7 +58,7 @@ static void watch(struct beck_receiver *r)
                     "poll has not returned for %lld ms; until it does nothing is received here (a "
                     "receiver that must block needs .run)",
                     (long long)since);
-    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->name, why.text);
+    beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->what, why.text);
     beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, why.text);
 }
 

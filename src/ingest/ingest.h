@@ -36,10 +36,16 @@ struct ingest *beck__ingest_new(const struct ingest_options *options, struct err
 /* Stops if need be, drops what is left. */
 void beck__ingest_free(struct ingest *ingest);
 
-/* Before start. The class must be static; params are copied; the schema is borrowed. Returns the
- * stream's number, or -1 without memory. */
-int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
-                     const beck_schema *schema, beck_str params, const char *name);
+/* Before start. The class must be static and the schema stays; the rest is copied. `what` is name
+ * and call site, for the log (NULL: the name). Returns the stream's number, or -1 without memory.
+ */
+struct received {
+    const beck_receiver_class *class_of;
+    const beck_schema *schema;
+    beck_str params;
+    const char *name, *what;
+};
+int beck__ingest_add(struct ingest *ingest, const struct received *stream);
 
 /* Starts the supervisor's thread; with `threaded` false nothing runs until beck__ingest_step. */
 beck_status beck__ingest_start(struct ingest *ingest, bool threaded, struct error *error);

@@ -23,7 +23,7 @@ struct beck_receiver {
     uint32_t width;            /* columns */
     bool lines;                /* it is one STRING column */
     beck_str params;
-    const char *name;
+    const char *name, *what; /* what: with its call site, for the log */
     struct os_thread *thread;
     struct os_poller *poller; /* the thread sleeps on it */
     /* of the thread */

@@ -70,7 +70,7 @@ void beck_receiver_warn(beck_receiver *r, const char *format, ...)
     va_end(list);
     os->lock(os, r->ingest->lock);
     if (!r->ingest->orphaned) {
-        beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->name, text.text);
+        beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s", r->what, text.text);
         beck__receiver_post(r, BECK_EVENT_RECEIVER_ERROR, text.text);
     }
     os->unlock(os, r->ingest->lock);

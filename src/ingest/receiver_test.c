@@ -77,7 +77,9 @@ static struct blocks run_class(struct intake *t, const beck_receiver_class *clas
     struct blocks blocks = {.memory = &t->os->memory};
 
     assert_int_equal(beck__schema_parse(&t->arena, schema_text, &schema, NULL), BECK_OK);
-    int stream = beck__ingest_add(t->ingest, class_of, schema, beck_string(""), class_of->name);
+    struct received received = {
+        .class_of = class_of, .schema = schema, .params = beck_string(""), .name = class_of->name};
+    int stream = beck__ingest_add(t->ingest, &received);
     assert_true(stream >= 0);
     intake_start(t, false);
     beck__ingest_step(t->ingest);

@@ -38,9 +38,11 @@ struct ingest *beck__ingest_new(const struct ingest_options *options, struct err
     return ingest;
 }
 
-int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
-                     const beck_schema *schema, beck_str params, const char *name)
+int beck__ingest_add(struct ingest *ingest, const struct received *stream)
 {
+    const beck_receiver_class *class_of = stream->class_of;
+    const beck_schema *schema = stream->schema;
+    beck_str params = stream->params;
     struct arena *arena = &ingest->arena;
     const struct allocator *memory = &ingest->options.os->memory;
     struct beck_receiver *r = beck__arena_alloc(arena, sizeof *r);
@@ -50,9 +52,10 @@ int beck__ingest_add(struct ingest *ingest, const beck_receiver_class *class_of,
         return -1;
     r->memory = beck__arena_alloc(arena, class_of->state_size + 1);
     r->params = beck_bytes_of(beck__arena_copy(arena, params.data, params.size), params.size);
-    r->name = beck__arena_text(arena, name);
+    r->name = beck__arena_text(arena, stream->name);
+    r->what = beck__arena_text(arena, stream->what ? stream->what : stream->name);
     r->poller = ingest->options.os->poller_new(ingest->options.os);
-    bool good = r->memory && r->params.data && r->name && r->poller &&
+    bool good = r->memory && r->params.data && r->name && r->what && r->poller &&
                 !beck__builder_init(&r->open, memory, schema, 0, &error);
     if (!good) {
         if (r->poller)
@@ -228,7 +231,7 @@ void beck__receiver_up(struct beck_receiver *r)
     r->up_ms = r->ingest->orphaned ? 0 : beck__receiver_now_ms(r);
     if (r->warned && !r->ingest->orphaned) {
         beck__log(r->ingest->options.log, BECK_LOG_WARNING,
-                  "%s: connected again after %u attempt%s", r->name, r->failures,
+                  "%s: connected again after %u attempt%s", r->what, r->failures,
                   r->failures == 1 ? "" : "s");
         r->failures = 0;
     }
@@ -252,7 +255,7 @@ static void warn(struct beck_receiver *r)
     if (r->failures > 1)
         snprintf(times, sizeof times, " (failed %u times)", r->failures);
     beck__log(r->ingest->options.log, BECK_LOG_WARNING, "%s: %s; starts again in %lld ms%s",
-              r->name, r->reason.text, (long long)r->restart_ms, times);
+              r->what, r->reason.text, (long long)r->restart_ms, times);
     r->warned = true;
     r->quiet_ms = sooner(r->quiet_ms ? 2 * r->quiet_ms : r->restart_ms, QUIET_MS_MAX);
     r->warn_ms = now + r->quiet_ms;
@@ -463,7 +466,7 @@ static void part_with(struct beck_receiver *r)
         os->thread_join(os, r->thread);
     } else {
         beck__log(r->ingest->options.log, BECK_LOG_ERROR,
-                  "%s: %s does not return; its thread is left behind", r->name,
+                  "%s: %s does not return; its thread is left behind", r->what,
                   beck__receiver_blocks(r) ? "run" : "poll");
         beck__receiver_post(r, BECK_EVENT_RECEIVER_STOPPED, "it does not return");
     }

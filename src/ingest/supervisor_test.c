@@ -241,8 +241,12 @@ static const beck_receiver_class endless = {.name = "endless",
 
 static int add_endless(struct intake *t, int *polls)
 {
-    return beck__ingest_add(t->ingest, &endless, t->lines, beck_bytes_of(&polls, sizeof(int *)),
-                            "endless");
+    struct received received = {.class_of = &endless,
+                                .schema = t->lines,
+                                .params = beck_bytes_of(&polls, sizeof(int *)),
+                                .name = "endless"};
+
+    return beck__ingest_add(t->ingest, &received);
 }
 
 static void a_receiver_at_its_limit_is_left_alone(void **state)

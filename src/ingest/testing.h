@@ -164,8 +164,11 @@ static inline void intake_deinit(struct intake *t)
 /* Adds a stream that plays the script. */
 static inline int intake_add(struct intake *t, struct script *script, const char *name)
 {
-    int stream = beck__ingest_add(t->ingest, &script_class, t->lines,
-                                  beck_bytes_of(&script, sizeof(struct script *)), name);
+    struct received received = {.class_of = &script_class,
+                                .schema = t->lines,
+                                .params = beck_bytes_of(&script, sizeof(struct script *)),
+                                .name = name};
+    int stream = beck__ingest_add(t->ingest, &received);
 
     assert_true(stream >= 0);
     return stream;

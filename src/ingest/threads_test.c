@@ -51,7 +51,12 @@ static void scene_deinit(struct scene *s)
 
 static int add(struct scene *s, const beck_receiver_class *class_of, const char *name)
 {
-    return beck__ingest_add(s->t.ingest, class_of, s->t.lines, beck_bytes_of(&s, sizeof s), name);
+    struct received received = {.class_of = class_of,
+                                .schema = s->t.lines,
+                                .params = beck_bytes_of(&s, sizeof s),
+                                .name = name};
+
+    return beck__ingest_add(s->t.ingest, &received);
 }
 
 /* Rows of a batch that is released at once. */
