@@ -178,6 +178,95 @@ static void actions_beside_a_stream_are_refused(void **state)
     said_deinit(&said);
 }
 
+static beck_status poll_nothing(beck_receiver *r, void *state, int64_t timeout_ms)
+{
+    (void)r, (void)state, (void)timeout_ms;
+    return BECK_AGAIN;
+}
+
+static void a_state(beck_call *c, beck_row key, beck_rows *values, beck_state *state)
+{
+    (void)c, (void)key, (void)values, (void)state;
+}
+
+static beck_rdd *the_same(beck_call *c, beck_rdd *in)
+{
+    (void)c;
+    return in;
+}
+
+/* Each defines something after the start. */
+static void define(beck_context *ctx, beck_dstream *s, int what)
+{
+    static const beck_receiver_class idle = {
+        .name = "idle", .schema = "n BIGINT", .poll = poll_nothing};
+
+    switch (what) {
+    case 0:
+        beck_queue_stream(ctx, "n BIGINT");
+        break;
+    case 1:
+        beck_text_file_stream(ctx, "/tmp");
+        break;
+    case 2:
+        beck_receiver_stream(ctx, &idle);
+        break;
+    case 3:
+        beck_map(s, "n BIGINT", seventh);
+        break;
+    case 4:
+        beck_window(s, .window_ms = 1000, .slide_ms = 1000);
+        break;
+    case 5:
+        beck_update_state_by_key(s, "n BIGINT", a_state);
+        break;
+    case 6:
+        beck_join(s, s);
+        break;
+    case 7:
+        beck_transform(s, "k BIGINT, n BIGINT", the_same);
+        break;
+    case 8:
+        beck_print(s);
+        break;
+    case 9:
+        beck_foreach_rdd(s, no_rdd);
+        break;
+    case 10:
+        beck_save_as_text_files(s, "/nowhere/x");
+        break;
+    case 11:
+        beck_persist(s, BECK_MEMORY_ONLY);
+        break;
+    case 12:
+        beck_checkpoint(s, 1000);
+        break;
+    default:
+        beck_remember(ctx, 5000);
+        break;
+    }
+}
+
+/* It is told with its call site, and the batches go on. */
+static void nothing_is_defined_after_the_start(void **state)
+{
+    (void)state;
+    for (int what = 0; what < 14; what++) {
+        beck_context *ctx = stepped("frozen");
+        beck_dstream *s = beck_queue_stream(ctx, "k BIGINT, n BIGINT");
+        beck_collector *c = beck_collect_stream(s);
+        assert_int_equal(beck_step(ctx, 1000), BECK_OK);
+        define(ctx, s, what);
+        assert_int_equal(beck_error(ctx), BECK_STATE);
+        assert_contains(beck_error_text(ctx), " at bad_input_test.c:");
+        assert_contains(beck_error_text(ctx), what < 11 ? "before beck_start or beck_run"
+                                                        : "cannot be changed after beck_start");
+        assert_int_equal(beck_step(ctx, 1000), BECK_STATE);
+        assert_int_equal(beck_collector_batches(c), 2);
+        beck_context_free(ctx);
+    }
+}
+
 static void contexts_do_not_mix(void **state)
 {
     beck_context *one = beck_context_new("one"), *two = stepped("two");
@@ -532,6 +621,7 @@ int main(void)
         test(the_first_error_sticks),
         test(an_error_of_a_plan_reaches_every_action),
         test(actions_beside_a_stream_are_refused),
+        test(nothing_is_defined_after_the_start),
         test(contexts_do_not_mix),
         test(wrong_arguments_of_an_rdd),
         test(mistyped_options_are_told_with_the_nearest),

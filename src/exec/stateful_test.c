@@ -211,6 +211,25 @@ static void put_two(beck_call *c, beck_row key, beck_row value, beck_state *stat
     beck_state_put(state, 1, 2);
 }
 
+static void read_none(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    (void)value;
+    assert_true(beck_is_none(beck_state_get(state)));
+    beck_get_bigint(beck_state_get(state), 0);
+}
+
+static void remove_while_timing_out(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    (void)c;
+    (void)key;
+    if (beck_is_none(value))
+        beck_state_remove(state);
+    else
+        beck_state_put(state, 1);
+}
+
 static void put_text(beck_call *c, beck_row key, beck_row value, beck_state *state)
 {
     (void)c;
@@ -235,7 +254,8 @@ static void test_mistakes(void **state)
     } cases[] = {
         {remove_and_put, "beck_state_put: the state was removed in this call"},
         {put_two, "puts 2 values, but the state has 1 column"},
-        {put_text, "state: "},
+        {put_text, "state: column 0 \"n\" is BIGINT: got STRING \"text\" (key a, record 1)"},
+        {read_none, "(key a, record 1)"},
         {emit_twice, "must emit no row or one, emitted 2"},
     };
     for (size_t i = 0; i < BECK__COUNT_OF(cases); i++) {
@@ -246,14 +266,76 @@ static void test_mistakes(void **state)
         assert_int_equal(beck__resident_count(s.resident), 0);
         close(&s);
     }
+    for (int i = 0; i < 2; i++) {
+        struct stateful s;
+        open_track(&s, i == 0 ? put_while_timing_out : remove_while_timing_out);
+        op_of(&s)->timeout_ms = 1;
+        ROW(&s.x, "a", 1);
+        batch(&s);
+        s.batch_ms += 1000;
+        fails(&s, "the key is timing out, its state ends with this call (key a)");
+        assert_int_equal(beck__resident_count(s.resident), 1);
+        close(&s);
+    }
+}
+
+/* A row that changes nothing is a touch all the same. */
+static void look_only(beck_call *c, beck_row key, beck_row value, beck_state *state)
+{
+    if (!beck_state_exists(state))
+        beck_state_put(state, beck_get_bigint(value, 0));
+    else if (beck_is_none(value))
+        beck_emit(c, beck_cell(key, 0), beck_state_bigint(state, 0, 0));
+}
+
+static void test_touched_without_change(void **state)
+{
+    (void)state;
     struct stateful s;
-    open_track(&s, put_while_timing_out);
-    op_of(&s)->timeout_ms = 1;
+    open_track(&s, look_only);
+    op_of(&s)->timeout_ms = 1500;
     ROW(&s.x, "a", 1);
+    ROW(&s.x, "b", 2);
+    assert_string_equal(batch(&s), "");
+    ROW(&s.x, "a", 7);
+    assert_string_equal(batch(&s), "");
+    assert_string_equal(batch(&s), "(b,2)\n");
+    assert_string_equal(batch(&s), "(a,1)\n");
+    close(&s);
+}
+
+struct ten {
+    struct operator base;
+    uint64_t rows;
+};
+
+static enum flow push_ten(struct operator *base, const beck_chunk *chunk)
+{
+    struct ten *self = (struct ten *)base;
+
+    self->rows += chunk->rows;
+    return self->rows >= 10 ? FLOW_DONE : FLOW_MORE;
+}
+
+/* Who wants ten rows of many does not pay for the others. */
+static void test_lazy_scan(void **state)
+{
+    (void)state;
+    struct stateful s;
+    struct ten sink = {.base = {.push = push_ten}};
+    open(&s, OP_UPDATE, "k STRING, n BIGINT", "n BIGINT");
+    FUNCTION(&s, beck_running_sum);
+    for (int i = 0; i < 20000; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "key %d", i);
+        ROW(&s.x, key, i);
+        if (i % 1000 == 999)
+            bench_cut(&s.x);
+    }
     batch(&s);
-    s.batch_ms += 1000;
-    fails(&s, "the key is timing out, its state ends with this call");
-    assert_int_equal(beck__resident_count(s.resident), 1);
+    assert_int_equal(beck__resident_count(s.resident), 20000);
+    assert_int_equal(beck__resident_scan(s.resident, &s.x.task, &sink.base), FLOW_DONE);
+    assert_true(sink.rows <= 64);
     close(&s);
 }
 
@@ -590,12 +672,20 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_track),           test(test_failed_attempts_leave_nothing),
-        test(test_timeouts),        test(test_mistakes),
-        test(test_update),          test(test_update_of_touched_keys_and_time_to_live),
-        test(test_kernels),         test(test_known_lists),
-        test(test_snapshots),       test(test_no_memory),
-        test(test_undo_of_touches), test(test_kernels_and_time_to_live),
+        test(test_track),
+        test(test_failed_attempts_leave_nothing),
+        test(test_timeouts),
+        test(test_mistakes),
+        test(test_touched_without_change),
+        test(test_lazy_scan),
+        test(test_update),
+        test(test_update_of_touched_keys_and_time_to_live),
+        test(test_kernels),
+        test(test_known_lists),
+        test(test_snapshots),
+        test(test_no_memory),
+        test(test_undo_of_touches),
+        test(test_kernels_and_time_to_live),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
