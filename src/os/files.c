@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,22 @@ struct os_file {
     char path[];
 };
 
+/* An errno. A directory may have been removed before it was locked. */
+static int hold(int fd)
+{
+    struct stat s;
+    int failed;
+
+    do
+        failed = flock(fd, LOCK_EX | LOCK_NB);
+    while (failed && errno == EINTR);
+    if (failed)
+        return errno == EWOULDBLOCK ? EBUSY : ENOSYS;
+    if (fstat(fd, &s))
+        return errno;
+    return s.st_uid != geteuid() ? EPERM : s.st_nlink ? 0 : ENOENT;
+}
+
 static beck_status file_open(struct os *os, const char *path, enum os_open how,
                              struct os_file **file, struct error *error)
 {
@@ -27,8 +44,9 @@ static beck_status file_open(struct os *os, const char *path, enum os_open how,
         [OS_READ] = O_RDONLY,
         [OS_CREATE] = O_WRONLY | O_CREAT | O_TRUNC,
         [OS_CREATE_NEW] = O_WRONLY | O_CREAT | O_EXCL,
+        [OS_HOLD] = O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
     };
-    const char *verb = how == OS_READ ? "open" : "create";
+    static const char *const verbs[] = {"open", "create", "create", "hold"};
     size_t size = sizeof **file + strlen(path) + 1;
     *file = NULL;
     struct os_file *f = beck__alloc(&os->memory, size);
@@ -41,13 +59,15 @@ static beck_status file_open(struct os *os, const char *path, enum os_open how,
     while (f->fd < 0 && errno == EINTR);
     struct stat s;
     int code = f->fd < 0 ? errno : 0;
-    if (!code && how == OS_READ && fstat(f->fd, &s) == 0 && S_ISDIR(s.st_mode)) {
-        close(f->fd);
+    if (!code && how == OS_READ && fstat(f->fd, &s) == 0 && S_ISDIR(s.st_mode))
         code = EISDIR; /* else only the first read would say so */
-    }
+    if (!code && how == OS_HOLD)
+        code = hold(f->fd);
     if (code) {
+        if (f->fd >= 0)
+            close(f->fd);
         beck__free(&os->memory, f, size);
-        return beck__os_fail(error, code, "%s %s", verb, path);
+        return beck__os_fail(error, code, "%s %s", verbs[how], path);
     }
     *file = f;
     return BECK_OK;

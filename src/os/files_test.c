@@ -230,13 +230,41 @@ static void renaming_replaces(void **state)
     assert_ok(os->remove(os, path("to"), &error), error);
 }
 
+/* One holder, also within a process, until it closes or ends without a word. */
+static void a_directory_is_held_by_one(void **state)
+{
+    (void)state;
+    struct os *os = beck__os_real();
+    struct os_file *file, *other;
+    struct error error = {0};
+    assert_ok(os->mkdir(os, path("d"), &error), error);
+    assert_ok(os->open(os, path("d"), OS_HOLD, &file, &error), error);
+    assert_int_equal(os->open(os, path("d"), OS_HOLD, &other, &error), BECK_STATE);
+    assert_contains(error.text, "hold /tmp/");
+    assert_int_equal(os->close(os, file, NULL), BECK_OK);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(os->open(os, path("d"), OS_HOLD, &file, NULL) != BECK_OK);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(symlink(path("d"), path("link")), 0);
+    assert_int_not_equal(os->open(os, path("link"), OS_HOLD, &other, NULL), BECK_OK);
+    assert_int_equal(os->open(os, path("no"), OS_HOLD, &other, NULL), BECK_NOT_FOUND);
+    assert_int_equal(os->remove(os, path("link"), NULL), BECK_OK);
+    beck__error_clear(&error);
+    assert_ok(os->open(os, path("d"), OS_HOLD, &file, &error), error);
+    assert_int_equal(os->remove(os, path("d"), NULL), BECK_OK);
+    assert_int_equal(os->close(os, file, NULL), BECK_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(what_is_written_is_read),     test(errors_say_what_happened),
         test(a_full_disk_is_an_error),     test(permission_is_an_error),
         test(lists_are_in_order_of_bytes), test(renaming_replaces),
-        test(a_file_keeps_its_identity),
+        test(a_file_keeps_its_identity),   test(a_directory_is_held_by_one),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }

@@ -23,7 +23,10 @@ struct os_file;
 struct os_socket;
 struct os_process;
 
-enum os_open { OS_READ, OS_CREATE, OS_CREATE_NEW }; /* CREATE truncates; CREATE_NEW: BECK_EXISTS */
+/* CREATE truncates; CREATE_NEW: BECK_EXISTS. HOLD: a directory of this user's, no link to one,
+ * which nobody else holds (BECK_STATE) until it is closed or the process has ended, however it did;
+ * BECK_UNSUPPORTED: its file system has no locks. */
+enum os_open { OS_READ, OS_CREATE, OS_CREATE_NEW, OS_HOLD };
 enum os_kind { OS_ABSENT, OS_FILE, OS_DIRECTORY, OS_OTHER };
 
 /* A file is its device, inode and time of birth (0: the file system does not tell): a new name does

@@ -29,6 +29,8 @@ static beck_status status_of(int code)
         return BECK_NOT_FOUND;
     case EINVAL:
         return BECK_INVALID;
+    case EBUSY:
+        return BECK_STATE;
     case EOPNOTSUPP:
     case ENOSYS:
         return BECK_UNSUPPORTED;

@@ -28,7 +28,7 @@ struct sim_node {
     struct sim_node *next;
     struct sim_bytes *path, *bytes;
     size_t size;
-    bool directory;
+    bool directory, held;
     uint32_t users; /* open files, and the list */
     uint64_t inode;
     int64_t born_ns, changed_ns;
@@ -37,7 +37,7 @@ struct sim_node {
 struct sim_file {
     struct sim_object object;
     struct sim_node *node;
-    bool write;
+    bool write, holds;
 };
 
 static int64_t wall_ns(const struct world *world)
@@ -149,6 +149,8 @@ static int find_or_make(struct world *world, const char *path, enum os_open how,
     struct sim_node *node = node_of(world, path);
 
     *result = node;
+    if (how == OS_HOLD)
+        return !node ? ENOENT : !node->directory ? ENOTDIR : node->held ? EBUSY : 0;
     if (is_root(path) || (node && node->directory))
         return EISDIR;
     if (how == OS_READ)
@@ -171,17 +173,20 @@ static beck_status file_open(struct os *os, const char *path, enum os_open how,
 {
     struct world *world = beck__sim_enter(os, SIM_FILE);
     struct sim_file *file = beck__sim_new(world, sizeof *file);
+    static const char *const verbs[] = {"open", "create", "create", "hold"};
     struct sim_node *node;
     int code = file ? find_or_make(world, path, how, &node) : ENOMEM;
 
     *result = NULL;
     if (code) {
         beck__sim_free(world, file);
-        return failed(world, error, code, how == OS_READ ? "open" : "create", path);
+        return failed(world, error, code, verbs[how], path);
     }
     node->users++;
     file->node = node;
-    file->write = how != OS_READ;
+    file->write = how == OS_CREATE || how == OS_CREATE_NEW;
+    file->holds = how == OS_HOLD;
+    node->held |= file->holds;
     *result = (struct os_file *)file;
     return BECK_OK;
 }
@@ -234,6 +239,8 @@ static beck_status file_close(struct os *os, struct os_file *handle, struct erro
     if (!file)
         return BECK_OK;
     struct world *world = beck__sim_enter(os, SIM_FILE);
+    if (file->holds)
+        file->node->held = false;
     release(world, file->node);
     beck__sim_free(world, file);
     return BECK_OK;

@@ -128,6 +128,22 @@ static void names_move(void *user)
     assert(os->sync_dir(os, "/no", NULL) && os->sync_dir(os, "/f/b", NULL));
 }
 
+static void one_holds(void *user)
+{
+    struct os *os = beck__os_current();
+    struct os_file *file, *other;
+
+    (void)user;
+    assert(!os->mkdir(os, "/d", NULL) && !put("/f", OS_CREATE, "f"));
+    assert(!os->open(os, "/d", OS_HOLD, &file, NULL));
+    assert(os->open(os, "/d", OS_HOLD, &other, NULL) == BECK_STATE && !other);
+    os->close(os, file, NULL);
+    assert(!os->open(os, "/d", OS_HOLD, &file, NULL) && !os->remove(os, "/d", NULL));
+    os->close(os, file, NULL);
+    assert(os->open(os, "/d", OS_HOLD, &file, NULL) == BECK_NOT_FOUND);
+    assert(os->open(os, "/f", OS_HOLD, &file, NULL) == BECK_NOT_FOUND);
+}
+
 static void they_keep_bytes(void **state)
 {
     (void)state;
@@ -146,12 +162,19 @@ static void names_and_directories_move(void **state)
     run(names_move, NULL);
 }
 
+static void a_directory_is_held_by_one(void **state)
+{
+    (void)state;
+    run(one_holds, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_keep_bytes),
         cmocka_unit_test(an_open_one_outlives_its_name),
         cmocka_unit_test(names_and_directories_move),
+        cmocka_unit_test(a_directory_is_held_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

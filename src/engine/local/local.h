@@ -107,6 +107,7 @@ struct store {
     size_t used;
     char *directory; /* NULL: not needed yet */
     size_t directory_bytes;
+    struct os_file *held; /* it, as long as we live: nobody clears it away */
     uint64_t files;
     bool warned;
     _Atomic uint32_t lost; /* partitions that are */

@@ -49,6 +49,70 @@ static void free_memory(struct stored *e)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+/* With what is in it: a lack of memory may have left something there, and so does a crash. */
+static void remove_directory(struct os *os, const char *directory)
+{
+    struct arena arena = {.memory = &os->memory};
+    char **names, *path;
+    size_t count = 0;
+
+    if (!os->remove(os, directory, NULL))
+        return;
+    if (os->list(os, directory, &arena, &names, &count, NULL))
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        if ((path = beck__arena_printf(&arena, "%s/%s", directory, names[i])))
+            os->remove(os, path, NULL);
+    os->remove(os, directory, NULL);
+    beck__arena_deinit(&arena);
+}
+
+static bool is_storage(const char *name)
+{
+    return strlen(name) == 21 && !memcmp(name, "beck-", 5) &&
+           strspn(name + 5, "0123456789abcdef") == 16;
+}
+
+/* What those have left whose process is gone: nobody holds it. */
+static void remove_leftovers(struct os *os, const char *dir)
+{
+    struct arena arena = {.memory = &os->memory};
+    struct os_file *held;
+    char **names, *path;
+    size_t count = 0;
+
+    if (os->list(os, dir, &arena, &names, &count, NULL))
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        path = is_storage(names[i]) ? beck__arena_printf(&arena, "%s/%s", dir, names[i]) : NULL;
+        if (!path || os->open(os, path, OS_HOLD, &held, NULL))
+            continue;
+        remove_directory(os, path);
+        os->close(os, held, NULL);
+    }
+    beck__arena_deinit(&arena);
+}
+
+/* A new directory, held. One that is taken for a leftover before that is gone: BECK_EXISTS. */
+static beck_status make_held(struct store *store, struct os *os, const char *path,
+                             struct error *error)
+{
+    beck_status status = os->mkdir(os, path, error);
+
+    if (status)
+        return status;
+    status = os->open(os, path, OS_HOLD, &store->held, error);
+    if (status == BECK_STATE || status == BECK_NOT_FOUND)
+        return BECK_EXISTS;
+    if (status == BECK_UNSUPPORTED) { /* without locks there nobody clears away anything */
+        beck__error_clear(error);
+        return BECK_OK;
+    }
+    if (status)
+        os->remove(os, path, NULL);
+    return status;
+}
+
 static beck_status make_directory(struct local *local, struct error *error)
 {
     struct store *store = &local->store;
@@ -60,12 +124,13 @@ static beck_status make_directory(struct local *local, struct error *error)
 
     if (!path)
         return beck__error_memory(error, "a directory", size);
+    remove_leftovers(os, dir);
     for (int i = 0; i < NAMES && status == BECK_EXISTS; i++) {
         uint64_t name;
         os->random(os, &name, sizeof name);
         snprintf(path, size, "%s/beck-%016llx", dir, (unsigned long long)name);
         beck__error_clear(error);
-        status = os->mkdir(os, path, error);
+        status = make_held(store, os, path, error);
     }
     if (status) {
         beck__free(&os->memory, path, size);
@@ -204,24 +269,6 @@ void beck__stored_forget(struct stored *e)
     e->present = false;
 }
 
-/* Also what a lack of memory has left there. */
-static void empty_directory(struct local *local)
-{
-    struct os *os = local->os;
-    struct arena arena = {.memory = &os->memory};
-    char **names;
-    size_t count = 0, size = local->store.directory_bytes + 24;
-    char *path = beck__alloc(&os->memory, size);
-
-    if (path && !os->list(os, local->store.directory, &arena, &names, &count, NULL))
-        for (size_t i = 0; i < count; i++) {
-            snprintf(path, size, "%s/%s", local->store.directory, names[i]);
-            os->remove(os, path, NULL);
-        }
-    beck__free(&os->memory, path, path ? size : 0);
-    beck__arena_deinit(&arena);
-}
-
 void beck__store_close(struct local *local)
 {
     struct store *store = &local->store;
@@ -230,9 +277,7 @@ void beck__store_close(struct local *local)
     assert(store->used == 0); /* all holds have been given back */
     if (!store->directory)
         return;
-    if (os->remove(os, store->directory, NULL)) {
-        empty_directory(local);
-        os->remove(os, store->directory, NULL);
-    }
+    remove_directory(os, store->directory);
+    os->close(os, store->held, NULL);
     beck__free(&os->memory, store->directory, store->directory_bytes);
 }

@@ -162,6 +162,50 @@ static void test_same_everywhere(void **state)
     beck__arena_deinit(&arena);
 }
 
+static const char *in_place(struct stored_lab *s, const char *name)
+{
+    snprintf(s->path, sizeof s->path, "%s/%s", s->place, name);
+    return s->path;
+}
+
+static void make(struct stored_lab *s, const char *directory)
+{
+    struct os *os = s->lab.os;
+    struct os_file *file;
+    assert_int_equal(os->mkdir(os, in_place(s, directory), NULL), BECK_OK);
+    strcat(s->path, "/1");
+    assert_int_equal(os->open(os, s->path, OS_CREATE_NEW, &file, NULL), BECK_OK);
+    os->close(os, file, NULL);
+}
+
+/* Directories of those that are gone go before the first one is made; all others stay. */
+static void test_leftovers(void **state)
+{
+    (void)state;
+    static const char *const stay[] = {"beck-00000000000000bb", "beck-of somebody else's ", "cc"};
+    struct stored_lab s;
+    struct os_file *held;
+    struct os_stat stat;
+    open_lab(&s, lab_options(1), STORAGE_DISK, 0);
+    struct os *os = s.lab.os;
+    make(&s, "beck-00000000000000aa");
+    for (size_t i = 0; i < BECK__COUNT_OF(stay); i++)
+        make(&s, stay[i]);
+    assert_int_equal(symlink("cc", in_place(&s, "beck-00000000000000cc")), 0);
+    assert_int_equal(os->open(os, in_place(&s, stay[0]), OS_HOLD, &held, NULL), BECK_OK);
+    lab_run(&s.lab, kept_of(&s, false), NULL);
+    assert_int_equal(os->stat(os, in_place(&s, "beck-00000000000000aa"), &stat, NULL), BECK_OK);
+    assert_int_equal(stat.kind, OS_ABSENT);
+    assert_int_equal(os->close(os, held, NULL), BECK_OK);
+    assert_int_equal(os->remove(os, in_place(&s, "beck-00000000000000cc"), NULL), BECK_OK);
+    for (size_t i = 0; i < BECK__COUNT_OF(stay); i++) {
+        in_place(&s, stay[i]);
+        assert_int_equal(os->remove(os, strcat(s.path, "/1"), NULL), BECK_OK);
+        assert_int_equal(os->remove(os, in_place(&s, stay[i]), NULL), BECK_OK);
+    }
+    close_lab(&s);
+}
+
 static void test_only_what_is_needed(void **state)
 {
     (void)state;
@@ -419,6 +463,7 @@ int main(void)
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
         test(test_same_everywhere),
+        test(test_leftovers),
         test(test_only_what_is_needed),
         test(test_limit),
         test(test_damage),
