@@ -107,6 +107,9 @@ beck_status beck__settings_argv(struct settings *settings, int argc, char **argv
 beck_status beck__settings_env(struct settings *settings,
                                const char *(*lookup)(void *user, const char *name), void *user,
                                struct error *error);
+/* True for a variable ("NAME=value") that looks like an option's and is none; `why` says so. All
+ * others are somebody else's, also with BECK_: neither like an option nor of a group of options. */
+bool beck__settings_stray(const char *variable, struct error *why);
 beck_status beck__settings_file(struct settings *settings, const char *path, const char *text,
                                 size_t size, struct error *error);
 

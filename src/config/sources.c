@@ -147,6 +147,43 @@ beck_status beck__settings_env(struct settings *settings,
     return BECK_OK;
 }
 
+bool beck__settings_stray(const char *variable, struct error *why)
+{
+    char variables[2 * OPTION_COUNT][NAME_BYTES];
+    const char *names[2 * OPTION_COUNT];
+    beck_str name = beck_bytes_of(variable, strcspn(variable, "="));
+    size_t prefix = sizeof "BECK_" - 1, count = 0;
+    bool ours = false;
+
+    if (strncmp(variable, "BECK_", prefix) != 0)
+        return false;
+    for (int i = 0; i < 2 * OPTION_COUNT; i++) {
+        const struct definition *d = &beck__definitions[i / 2];
+        const char *option = i % 2 ? d->key : d->flag, *dot = strchr(option, '.');
+        if (*option == '\0')
+            continue;
+        beck__option_variable(option, variables[count], NAME_BYTES);
+        if (beck_string_equal(name, beck_string(variables[count])))
+            return false;
+        size_t group = dot ? prefix + (size_t)(dot - option) + 1 : 0;
+        ours |= dot && strncmp(variable, variables[count], group) == 0;
+        names[count] = variables[count] + prefix;
+        count++;
+    }
+    beck_str own = beck_bytes_of(variable + prefix, name.size - prefix);
+    const char *nearest = beck__nearest_name(own, names, count);
+    int shown = name.size > 100 ? 100 : (int)name.size;
+    if (nearest)
+        beck__error_set(why, BECK_INVALID,
+                        "environment: %.*s is no option and is ignored; did you mean BECK_%s?",
+                        shown, variable, nearest);
+    else if (ours)
+        beck__error_set(why, BECK_INVALID,
+                        "environment: %.*s is no option and is ignored; --help lists all", shown,
+                        variable);
+    return nearest || ours;
+}
+
 /* ---- file ------------------------------------------------------------------------------------ */
 
 static beck_str trimmed(const char *data, size_t size)

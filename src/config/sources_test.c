@@ -172,6 +172,30 @@ static void variables_by_flag_or_key(void **state)
     end(&w);
 }
 
+static void variables_that_are_no_option_are_told(void **state)
+{
+    static const char *const others[] = {"PATH=/bin",     "BECK",           "BECK_=1",
+                                         "BECK_HOME=/x",  "BECK_BATCH=2s",  "BATCH=1",
+                                         "BECK_LOG=info", "BECK_ENGINE=v8", "BECK_ENGINE_ENCODE"};
+    static const char *const strays[][2] = {
+        {"BECK_BACTH=2s",
+         "environment: BECK_BACTH is no option and is ignored; did you mean BECK_BATCH?"},
+        {"BECK_ENGINE_PARTITION=3", "environment: BECK_ENGINE_PARTITION is no option and is "
+                                    "ignored; did you mean BECK_ENGINE_PARTITIONS?"},
+        {"BECK_DRIVER_COLOUR=red",
+         "environment: BECK_DRIVER_COLOUR is no option and is ignored; --help lists all"}};
+    struct error why = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(beck__settings_stray(others[i], &why));
+    for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
+        beck__error_clear(&why);
+        assert_true(beck__settings_stray(strays[i][0], &why));
+        assert_string_equal(why.text, strays[i][1]);
+    }
+}
+
 static beck_status file(struct world *w, const char *text)
 {
     return beck__settings_file(w->settings, "wc.conf", text, strlen(text), &w->error);
@@ -252,6 +276,7 @@ int main(void)
         cmocka_unit_test(mistakes_on_the_command_line),
         cmocka_unit_test(without_arguments_nothing_is_taken),
         cmocka_unit_test(variables_by_flag_or_key),
+        cmocka_unit_test(variables_that_are_no_option_are_told),
         cmocka_unit_test(a_file_has_lines_of_key_and_value),
         cmocka_unit_test(mistakes_in_a_file_name_the_line),
         cmocka_unit_test(without_memory_there_is_an_error),

@@ -140,7 +140,8 @@ struct os {
 
     /* the rest */
     void (*random)(struct os *os, void *data, size_t size);
-    const char *(*env)(struct os *os, const char *name);                     /* NULL: not set */
+    const char *(*env)(struct os *os, const char *name); /* NULL: not set */
+    const char *(*env_at)(struct os *os, size_t i);      /* "NAME=value"; NULL: no more */
     void (*print)(struct os *os, int stream, const char *data, size_t size); /* 1 or 2 */
     int (*cpu_count)(struct os *os);
     struct function_id (*function_id)(struct os *os, const void *address);

@@ -75,6 +75,12 @@ static const char *env(struct os *os, const char *name)
     return getenv(name);
 }
 
+static const char *env_at(struct os *os, size_t i)
+{
+    (void)os;
+    return environ ? environ[i] : NULL;
+}
+
 /* What cannot be written is dropped: there is nowhere to say so. */
 static void print(struct os *os, int stream, const char *data, size_t size)
 {
@@ -126,6 +132,7 @@ static void make_real(void)
     real.exit = leave;
     real.random = random_bytes;
     real.env = env;
+    real.env_at = env_at;
     real.print = print;
     real.cpu_count = cpu_count;
 }

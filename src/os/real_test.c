@@ -32,6 +32,10 @@ static void environment_and_processors(void **state)
     struct os *os = beck__os_real();
     setenv("BECK_TEST_X", "y", 1);
     assert_string_equal(os->env(os, "BECK_TEST_X"), "y");
+    size_t i = 0;
+    while (os->env_at(os, i) && strcmp(os->env_at(os, i), "BECK_TEST_X=y") != 0)
+        i++;
+    assert_non_null(os->env_at(os, i));
     unsetenv("BECK_TEST_X");
     assert_null(os->env(os, "BECK_TEST_X"));
     assert_true(os->cpu_count(os) >= 1);

@@ -88,6 +88,12 @@ static const char *env(struct os *os, const char *name)
     return NULL;
 }
 
+static const char *env_at(struct os *os, size_t i)
+{
+    (void)os, (void)i;
+    return NULL;
+}
+
 static void print(struct os *os, int stream, const char *data, size_t size)
 {
     struct world *world = beck__sim_enter(os, SIM_PRINT);
@@ -115,6 +121,7 @@ void beck__sim_others(struct os *os)
     os->exit = leave;
     os->random = random_bytes;
     os->env = env;
+    os->env_at = env_at;
     os->print = print;
     os->cpu_count = cpu_count;
     beck__real_functions(os); /* the addresses of this process are what they are */

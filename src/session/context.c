@@ -119,6 +119,18 @@ static void apply_settings(beck_context *ctx, const beck_context_args *args)
                         "beck_context_new: .checkpoint is not in this version; leave it out");
 }
 
+/* What looks like one of our variables and does nothing is told. */
+static void warn_of_strays(beck_context *ctx)
+{
+    const char *variable;
+
+    for (size_t i = 0; (variable = ctx->os->env_at(ctx->os, i)); i++) {
+        struct error why = {0};
+        if (beck__settings_stray(variable, &why))
+            beck__log(&ctx->log, BECK_LOG_WARNING, "%s", why.text);
+    }
+}
+
 static void life_init(struct session_life *life, beck_context *ctx, struct arena *arena,
                       struct error *error)
 {
@@ -154,6 +166,7 @@ beck_context *beck__context_new(const beck_context_args *args)
     }
     read_settings(ctx, args);
     apply_settings(ctx, args);
+    warn_of_strays(ctx);
     return ctx;
 }
 

@@ -39,6 +39,26 @@ static void test_precedence(void **state)
     remove_all(folder);
 }
 
+static void count_strays(void *user, beck_log_level level, const char *text)
+{
+    int *said = user;
+
+    assert_int_equal(level, BECK_LOG_WARNING);
+    *said +=
+        strstr(text, "BECK_MASTR is no option and is ignored; did you mean BECK_MASTER?") != NULL;
+}
+
+static void test_stray_variable(void **state)
+{
+    int said = 0;
+
+    (void)state;
+    setenv("BECK_MASTR", "local[1]", 1);
+    beck_context_free(beck_context_new("test", .log = count_strays, .log_user = &said));
+    unsetenv("BECK_MASTR");
+    assert_int_equal(said, 1);
+}
+
 static void test_arguments(void **state)
 {
     char *argv[] = {(char *)"prog", (char *)"one", (char *)"--master", (char *)"local[3]",
@@ -134,9 +154,10 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence),    cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_bad_options),   cmocka_unit_test(test_not_in_this_version),
-        cmocka_unit_test(test_many_contexts), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_precedence),          cmocka_unit_test(test_stray_variable),
+        cmocka_unit_test(test_arguments),           cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_not_in_this_version), cmocka_unit_test(test_many_contexts),
+        cmocka_unit_test(test_out_of_memory),
     };
     beck__engine_worker(beck__os_real());
     return cmocka_run_group_tests(tests, NULL, NULL);
