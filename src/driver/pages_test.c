@@ -35,7 +35,7 @@ static void describe_shows_the_graph_of_a_stream(void **state)
     assert_printed(
         "words: batches of 500 ms, local[3]\n"
         "\n"
-        "output 0: counts at wc.c:1005  (at least once)\n"
+        "output 0: print \"counts\" at wc.c:1005  (at least once)\n"
         "  reduce_by_key at wc.c:1004  kernel  (word STRING, n BIGINT)\n"
         "     reduce_by_key at wc.c:1004  shuffle to 4 partitions by key hash  (word STRING, n "
         "BIGINT)\n"

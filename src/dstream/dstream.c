@@ -234,6 +234,7 @@ struct output *beck__output_new(beck_dstream *s, enum output_kind kind, const ch
     output->slide_ms = s->slide_ms;
     snprintf(output->what, sizeof output->what, "%s", label ? label : name);
     size_t size = strlen(output->what);
+    output->label = label ? (uint32_t)size : 0;
     if (site.file)
         snprintf(output->what + size, sizeof output->what - size, " at %s:%d",
                  slash ? slash + 1 : site.file, site.line);
@@ -374,9 +375,12 @@ static const char *guarantee(const struct output *output)
 void beck__streams_print(const struct streams *streams, struct text *out)
 {
     for (const struct output *o = streams->first; o; o = o->next) {
-        beck__text_printf(out, "%soutput %u: %s  (%s%s%s%s)\n", o->number ? "\n" : "", o->number,
-                          o->what, guarantee(o), o->parallel ? ", parallel" : "",
-                          o->pool ? ", pool " : "", o->pool ? o->pool : "");
+        beck__text_printf(out, "%soutput %u: ", o->number ? "\n" : "", o->number);
+        if (o->label)
+            beck__text_printf(out, "%s \"%.*s\"", o->name, (int)o->label, o->what);
+        beck__text_printf(out, "%s  (%s%s%s%s)\n", o->what + o->label, guarantee(o),
+                          o->parallel ? ", parallel" : "", o->pool ? ", pool " : "",
+                          o->pool ? o->pool : "");
         beck__node_tree_print(o->node, out);
     }
 }

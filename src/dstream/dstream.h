@@ -19,6 +19,7 @@ struct output {
     struct output *next;
     const char *name; /* "print" */
     char what[160];   /* "print at wc.c:17" */
+    uint32_t label;   /* bytes of its .name, which then stands there for "print" */
     struct node *node;
     uint32_t number;
     bool parallel;
