@@ -68,11 +68,11 @@ BECK_API beck_dstream *beck__reduce_by_window(beck_dstream *s, const beck_reduce
 
 /* beck_update_state_by_key(s, "state schema", fn): fn(c, key, values, state) runs in every batch
  * for every key that has a state or values, with the values of this batch in order (perhaps none);
- * what it puts is the key's state from then on. The stream has key and state of every key, read
- * only as far as somebody asks. .touched_only runs it for keys with values alone, so that a batch
- * costs what it touches. .ttl_ms forgets keys without values for longer than that, before it looks
- * at the values of this batch: who comes back late starts anew. .initial: an RDD
- * of the context, keys and states to begin with. */
+ * what it puts is the key's state from then on; it emits nothing. The stream has key and state of
+ * every key, read only as far as somebody asks. .touched_only runs it for keys with values alone,
+ * so that a batch costs what it touches. .ttl_ms forgets keys without values for longer than that,
+ * before it looks at the values of this batch: who comes back late starts anew. .initial: an RDD of
+ * the context, keys and states to begin with, touched in the first batch. */
 typedef struct beck_update_args {
     const char *schema;
     beck_update_fn *fn;
