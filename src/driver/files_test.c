@@ -12,6 +12,7 @@
 struct watch {
     struct folder folder;
     struct said said;
+    struct text events; /* of listeners, which hear of the end, too */
     beck_context *ctx;
 };
 
@@ -19,6 +20,7 @@ static void begin(struct watch *w)
 {
     w->folder = folder_new();
     said_init(&w->said);
+    w->events = (struct text){.memory = &beck__os_real()->memory};
     w->ctx = beck_context_new("test", .batch_ms = 1000, .manual_clock = true, .log = say,
                               .log_user = &w->said);
 }
@@ -27,6 +29,7 @@ static void end(struct watch *w)
 {
     beck_context_free(w->ctx);
     said_deinit(&w->said);
+    beck__text_deinit(&w->events);
     remove_all(w->folder.path);
 }
 
@@ -358,22 +361,20 @@ static void or_is_left_out(void **state)
 
 static void what_changes_after_it_was_read_is_told(void **state)
 {
-    struct text events = {.memory = &beck__os_real()->memory};
     struct watch *w = *state;
 
     put(w, "a", "a\n");
-    beck_add_listener(w->ctx, keep_events, &events);
+    beck_add_listener(w->ctx, keep_events, &w->events);
     beck_collector *c = beck_collect_stream(
         beck_text_file_stream(w->ctx, w->folder.path, .from_beginning = true, .name = "in"));
     step(w, 1);
     put(w, "a", "a\nmore\n");
     step(w, 3);
     assert_batches(c, "1000 a|;2000 ;3000 ;4000 ;");
-    const char *told = strstr(beck__text_get(&events), "receiver error in: ");
+    const char *told = strstr(beck__text_get(&w->events), "receiver error in: ");
     assert_non_null(told);
     assert_contains(told, "/a was changed after it was listed with 2 bytes: it is not read again");
     assert_null(strstr(told + 1, "receiver error in: "));
-    beck__text_deinit(&events);
 }
 
 /* ---- directories that cannot be read --------------------------------------------------------- */
@@ -404,13 +405,12 @@ static beck_status list_denied(struct os *os, const char *path, struct arena *ar
 /* Told once for each time; the other directories are read on; later it is looked at again. */
 static void a_closed_directory_is_told(void **state)
 {
-    struct text events = {.memory = &beck__os_real()->memory};
     struct os *os = beck__os_real();
     struct watch *w = *state;
 
     make_folder(w, "closed");
     make_folder(w, "open");
-    beck_add_listener(w->ctx, keep_events, &events);
+    beck_add_listener(w->ctx, keep_events, &w->events);
     beck_collector *c = beck_collect_stream(
         beck_text_file_stream(w->ctx, w->folder.path, .recursive = true, .name = "in"));
     beck_step(w->ctx, 0);
@@ -422,13 +422,12 @@ static void a_closed_directory_is_told(void **state)
     os->list = list_real;
     step(w, 2);
     assert_batches(c, "1000 ;2000 b|;3000 ;4000 ;5000 a|;");
-    const char *told = strstr(beck__text_get(&events), "receiver error in: list ");
+    const char *told = strstr(beck__text_get(&w->events), "receiver error in: list ");
     assert_non_null(told);
     assert_contains(told, "/closed: Permission denied; it must be a directory that this user may");
     assert_null(strstr(told + 1, "receiver error"));
     assert_contains(beck__text_get(&w->said.text), "in at files_test.c:");
     assert_contains(told, "receiver started in");
-    beck__text_deinit(&events);
 }
 
 static beck_status (*open_real)(struct os *os, const char *path, enum os_open how,
