@@ -125,17 +125,28 @@ static bool build_against(struct graph *graph, struct step *step)
 
 /* ---- order, groups --------------------------------------------------------------------------- */
 
-/* What the parameter "fn" gives for a value, as the schema of a key beside the columns k and v. */
+/* What the parameter "fn" gives for an element, as the schema of a key beside the columns k and v:
+ * for its value or, what identity, key and value are for, the whole of it or a part. */
 static const struct type *key_of(struct graph *graph, struct step *step, struct function_args *args,
                                  char *schema)
 {
     const struct type *in = step->in->type, *key = beck__cli_value_type(in);
     const char *fn = beck__cli_name(graph, step, "fn");
     const struct signature *signature = NULL;
+    bool pair = in->kind == TYPE_PAIR;
 
     if (!fn)
         return NULL;
-    *args = (struct function_args){beck__cli_value_function(fn, &signature), width_of(in) == 2};
+    args->pair = pair;
+    if (pair && strcmp(fn, "identity") == 0) {
+        args->pair = KEY_OF_PAIR;
+        key = in;
+    } else if (pair && strcmp(fn, "key") == 0) {
+        args->pair = 0;
+        key = in->first;
+    }
+    bool part = pair && (args->pair == 0 || strcmp(fn, "value") == 0);
+    args->function = beck__cli_value_function(part ? "identity" : fn, &signature);
     if (args->function < 0) {
         beck__cli_unknown(graph, fn);
         return NULL;
@@ -198,6 +209,27 @@ static bool build_group_by(struct graph *graph, struct step *step)
     return beck__cli_typed(graph, step, beck__cli_pair(graph, key, list), NULL);
 }
 
+/* The key goes before the whole element, a pair too: (fn(v), (k, v)). */
+static bool build_key_by(struct graph *graph, struct step *step)
+{
+    const struct type *in = step->in->type;
+    bool pair = in->kind == TYPE_PAIR;
+    struct function_args args, nest = {PAIR_KEY, 1};
+    struct node keyed = {0};
+    char text[SCHEMA_BYTES], schema[SCHEMA_BYTES];
+    const struct type *key = key_of(graph, step, &args, text);
+
+    if (!key || !beck__cli_typed(graph, step, beck__cli_pair(graph, key, in), schema))
+        return false;
+    struct node *to = pair ? &keyed : step->out;
+    CLI_APPLY(to, step->in, beck_key_by, text, beck__cli_map_key, .ctx = &args,
+              .ctx_size = sizeof args);
+    if (pair)
+        CLI_APPLY(step->out, &keyed, beck_map, schema, beck__cli_nest, .ctx = &nest,
+                  .ctx_size = sizeof nest);
+    return true;
+}
+
 static bool build_coalesce(struct graph *graph, struct step *step)
 {
     int partitions = (int)beck__json_number(step->json, "partitions", 0);
@@ -213,6 +245,7 @@ static const struct {
     {"sort_by", build_sort_by},
     {"sort_by_key", build_sort_by_key},
     {"group_by", build_group_by},
+    {"key_by", build_key_by},
     {"coalesce", build_coalesce},
     {"zip", build_zip},
     {"cartesian", build_cartesian},

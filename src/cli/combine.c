@@ -5,11 +5,11 @@
 /* tests: conform_test.c */
 #include "cli/inside.h"
 
+/* Numbers, texts and pairs of such: what max and min can compare. */
 static bool scalars(const struct type *type)
 {
     if (type->kind == TYPE_PAIR)
-        return beck__cli_fits(FITS_SCALAR, type->first) &&
-               beck__cli_fits(FITS_SCALAR, type->second);
+        return scalars(type->first) && scalars(type->second);
     return beck__cli_fits(FITS_SCALAR, type);
 }
 

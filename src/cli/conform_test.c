@@ -171,6 +171,14 @@ static void what_is_unknown_fails(void **state)
     fails("[[1]]", "{\"id\": \"out\", \"of\": \"x\", \"op\": \"count\"}",
           BATCHES(1) EXPECT("[[1]]"), "there is no \"x\"");
     fails("[1]", OP("\"op\": \"count\""), "\"kind\": \"graph\"", "unknown kind graph");
+    fails("[[1]]", OP("\"op\": \"count\""), BATCHES(1) "\"retries\": 3, " EXPECT("[[1]]"),
+          "unknown field retries");
+    fails("[[1]]", OP("\"op\": \"count\", \"weight\": 2"), BATCHES(1) EXPECT("[[1]]"),
+          "op count: unknown parameter weight");
+    fails("[[1]]",
+          OP("\"op\": \"reduce_by_window\", \"fn\": \"add\", \"inverse\": \"forget\", "
+             "\"window_ms\": 1000, \"slide_ms\": 1000"),
+          BATCHES(1) EXPECT("[[1]]"), "unknown fn forget");
 }
 
 /* Whatever the order may be: it is that of the first run. */

@@ -308,9 +308,13 @@ void beck__cli_map(beck_call *c, beck_row in)
 void beck__cli_map_key(beck_call *c, beck_row in)
 {
     const struct function_args *args = beck_ctx(c);
+    beck_value both[2] = {beck_cell(in, 0), beck_cell(in, 1)};
     struct made made = {0};
 
-    value_functions[args->function](c, &made, in, args->pair ? 1 : 0);
+    if (args->pair == KEY_OF_PAIR)
+        made.value = beck_values_value(both, 2);
+    else
+        value_functions[args->function](c, &made, in, (uint32_t)args->pair);
     beck_emit(c, made.value);
     free(made.large);
 }

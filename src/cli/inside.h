@@ -56,6 +56,9 @@ void beck__cli_column(const struct type *type, char *text, size_t size);
 /* The type of an element of an input: number, text or a pair of them. NULL: anything else. */
 const struct type *beck__cli_infer(struct types *types, struct json_object *element);
 
+/* True if a value is of that type. */
+bool beck__cli_is(const struct type *type, struct json_object *value);
+
 /* The value of a pair, or the element itself. */
 static inline const struct type *beck__cli_value_type(const struct type *type)
 {
@@ -69,6 +72,8 @@ bool beck__json_read(const char *path, struct json_object **value, struct failur
 /* NULL if there is no such field. */
 struct json_object *beck__json_get(struct json_object *object, const char *field);
 const char *beck__json_text(struct json_object *object, const char *field); /* NULL: absent */
+/* NULL, or the first field of an object that is none of these. */
+const char *beck__json_stranger(struct json_object *object, const char *const *known, size_t count);
 int64_t beck__json_number(struct json_object *object, const char *field, int64_t absent);
 bool beck__json_truth(struct json_object *object, const char *field);
 /* A total order of values; lists element by element. */
@@ -130,7 +135,9 @@ int beck__cli_partition_function(const char *name, const struct signature **sign
 
 /* Callbacks for them, with struct function_args as context. */
 void beck__cli_map(beck_call *c, beck_row in);
-void beck__cli_map_key(beck_call *c, beck_row in); /* key_by: emits the result alone */
+/* key_by and its like: emits the result alone. Its `pair` is the column, or KEY_OF_PAIR. */
+enum { KEY_OF_PAIR = 2 };
+void beck__cli_map_key(beck_call *c, beck_row in);
 bool beck__cli_filter(beck_call *c, beck_row in);
 void beck__cli_flat_map(beck_call *c, beck_row in);
 void beck__cli_map_partition(beck_call *c, beck_rows *rows);
@@ -149,6 +156,8 @@ enum pairing {
 };
 int beck__cli_pairing(const char *name, const struct signature **signature);
 void beck__cli_map_pairing(beck_call *c, beck_row in);
+/* Column k as an element: a STRUCT becomes two columns. */
+void beck__cli_emit_column(beck_call *c, beck_row in, uint32_t k);
 /* Rows (k, v, x) to pairs ([k, v], x), and with PAIR_KEY as function to (k, [v, x]). */
 void beck__cli_nest(beck_call *c, beck_row in);
 
@@ -165,7 +174,7 @@ const struct reducer *beck__cli_reducer(const char *name);
 
 /* ---- graphs ---------------------------------------------------------------------------------- */
 
-enum { NODES_MAX = 200, SCHEMA_BYTES = 1000 };
+enum { NODES_MAX = 200, SCHEMA_BYTES = 16000 };
 
 /* An input or the result of an operator: one of stream, rdd and answer. */
 struct node {

@@ -77,6 +77,22 @@ struct json_object *beck__json_get(struct json_object *object, const char *field
     return value;
 }
 
+const char *beck__json_stranger(struct json_object *object, const char *const *known, size_t count)
+{
+    if (!json_object_is_type(object, json_type_object))
+        return NULL;
+    json_object_object_foreach(object, field, value)
+    {
+        size_t i = 0;
+        (void)value;
+        while (i < count && strcmp(known[i], field) != 0)
+            i++;
+        if (i == count)
+            return field;
+    }
+    return NULL;
+}
+
 const char *beck__json_text(struct json_object *object, const char *field)
 {
     struct json_object *value = beck__json_get(object, field);

@@ -272,33 +272,6 @@ static bool build_map_partitions(struct graph *graph, struct step *step)
     return true;
 }
 
-/* The key goes before the whole element, a pair too: (fn(v), (k, v)). */
-static bool build_key_by(struct graph *graph, struct step *step)
-{
-    const struct type *in = step->in->type, *value = beck__cli_value_type(in);
-    struct function_args args = {0, in->kind == TYPE_PAIR}, nest = {PAIR_KEY, 1};
-    struct node keyed = {0};
-    char schema[SCHEMA_BYTES];
-    const struct signature *signature =
-        function_of(graph, step, beck__cli_value_function, value, &args);
-
-    if (!signature)
-        return false;
-    const struct type *key = gives(graph, signature, value);
-    if (!beck__cli_typed(graph, step, beck__cli_pair(graph, key, in), schema))
-        return false;
-    struct node *to = args.pair ? &keyed : step->out;
-    char key_schema[SCHEMA_BYTES];
-    beck__cli_column(key, key_schema, sizeof key_schema);
-    key_schema[0] = 'x'; /* beside the k and v of the element */
-    CLI_APPLY(to, step->in, beck_key_by, key_schema, beck__cli_map_key, .ctx = &args,
-              .ctx_size = sizeof args);
-    if (args.pair)
-        CLI_APPLY(step->out, &keyed, beck_map, schema, beck__cli_nest, .ctx = &nest,
-                  .ctx_size = sizeof nest);
-    return true;
-}
-
 /* ---- whole streams ----------------------------------------------------------------------------
  */
 
@@ -362,7 +335,6 @@ static const struct {
     {"map_values", build_map_values},
     {"flat_map_values", build_flat_map_values},
     {"map_partitions", build_map_partitions},
-    {"key_by", build_key_by},
     {"keys", build_keys},
     {"values", build_values},
     {"repartition", build_repartition},
@@ -414,6 +386,13 @@ static void persist(const struct graph *graph, struct node *node)
         beck_persist(node->rdd, level);
 }
 
+/* A parameter that nobody reads would be a rule that nobody keeps. */
+static const char *const parameters[] = {
+    "id",     "of",          "op",              "fn",         "window_ms",     "slide_ms",
+    "create", "merge_value", "merge_combiners", "partitions", "initial_state", "inverse",
+    "filter", "ascending",   "zero",            "n",          "key",           "buckets",
+};
+
 bool beck__cli_build(struct graph *graph, struct json_object *entry)
 {
     const char *id = beck__json_text(entry, "id"), *op = beck__json_text(entry, "op");
@@ -423,6 +402,10 @@ bool beck__cli_build(struct graph *graph, struct json_object *entry)
 
     if (!id || !op || !first)
         return beck__cli_fail(graph->failure, "an entry of the plan lacks id, op or of");
+    const char *stranger =
+        beck__json_stranger(entry, parameters, sizeof parameters / sizeof *parameters);
+    if (stranger)
+        return beck__cli_fail(graph->failure, "op %s: unknown parameter %s", op, stranger);
     const struct node *in = beck__cli_node(graph, json_object_get_string(first));
     if (!in || in->answer)
         return beck__cli_fail(graph->failure, "op %s: there is no \"%s\"", op,

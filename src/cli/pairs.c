@@ -28,8 +28,7 @@ int beck__cli_pairing(const char *name, const struct signature **signature)
     return -1;
 }
 
-/* Column k as an element: a STRUCT becomes two columns. */
-static void emit_column(beck_call *c, beck_row in, uint32_t k)
+void beck__cli_emit_column(beck_call *c, beck_row in, uint32_t k)
 {
     if (in.chunk->column[in.first + k].type == BECK_STRUCT) {
         beck_row pair = beck_get_struct(in, k);
@@ -77,10 +76,10 @@ void beck__cli_map_pairing(beck_call *c, beck_row in)
         emit_pair(c, in, args->pair, beck_integer_value(rest < 0 ? rest + 3 : rest), cells[column]);
         break;
     case PAIR_KEY:
-        emit_column(c, in, 0);
+        beck__cli_emit_column(c, in, 0);
         break;
     case PAIR_VALUE:
-        emit_column(c, in, 1);
+        beck__cli_emit_column(c, in, 1);
         break;
     case PAIR_SWAP:
         beck_emit(c, cells[1], cells[0]);

@@ -17,9 +17,18 @@ static void add(beck_call *c, beck_row a, beck_row b)
     beck_emit(c, (int64_t)sum);
 }
 
+static int compare_rows(beck_row a, beck_row b);
+
+/* A missing side of a join comes first. */
 static int compare_columns(beck_row a, beck_row b, uint32_t k)
 {
-    if (a.chunk->column[a.first + k].type == BECK_STRING) {
+    beck_type type = a.chunk->column[a.first + k].type;
+
+    if (beck_is_null(a, k) || beck_is_null(b, k))
+        return beck_is_null(b, k) - beck_is_null(a, k);
+    if (type == BECK_STRUCT)
+        return compare_rows(beck_get_struct(a, k), beck_get_struct(b, k));
+    if (type == BECK_STRING) {
         beck_str x = beck_get_string(a, k), y = beck_get_string(b, k);
         int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
         return order ? order : (x.size > y.size) - (x.size < y.size);

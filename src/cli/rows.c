@@ -48,7 +48,7 @@ beck_rdd *beck__cli_rdd(beck_context *ctx, struct json_object *elements, const s
                         int partitions)
 {
     size_t rows = json_object_array_length(elements), columns = type->kind == TYPE_PAIR ? 2 : 1;
-    char schema[1000];
+    char schema[SCHEMA_BYTES];
     beck_value *values = calloc(rows * columns + value_count(elements), sizeof *values);
 
     if (!values)

@@ -54,9 +54,9 @@ static void append_to_list(beck_call *c, beck_row key, beck_rows *values, beck_s
         return;
     }
     for (; count < old.count; count++)
-        all[count] = beck_integer_value(beck_get_bigint(beck_list_row(old, count), 0));
+        all[count] = beck_cell(beck_list_row(old, count), 0);
     while (beck_next_row(values, &row))
-        all[count++] = beck_integer_value(beck_get_bigint(row, 0));
+        all[count++] = beck_cell(row, 0);
     beck_state_put(state, beck_values_value(all, count));
     free(all);
 }
@@ -83,28 +83,29 @@ static void counter_dropped_after_2_idle(beck_call *c, beck_row key, beck_rows *
         beck_state_put(state, beck_values_value(both, 2));
 }
 
-enum keeps { KEEPS_NUMBER, KEEPS_NUMBERS, KEEPS_PAIR };
+enum keeps { KEEPS_NUMBER, KEEPS_LIST, KEEPS_PAIR };
 
 static const struct {
     const char *name;
     beck_update_fn *fn;
+    enum fits fits; /* the values */
     enum keeps keeps;
 } updates[] = {
-    {"running_sum", running_sum, KEEPS_NUMBER},
-    {"add_batch_time_if_any", add_batch_time_if_any, KEEPS_NUMBER},
-    {"append_to_list", append_to_list, KEEPS_NUMBERS},
-    {"counter_dropped_after_2_idle", counter_dropped_after_2_idle, KEEPS_PAIR},
+    {"running_sum", running_sum, FITS_NUMBER, KEEPS_NUMBER},
+    {"add_batch_time_if_any", add_batch_time_if_any, FITS_ANY, KEEPS_NUMBER},
+    {"append_to_list", append_to_list, FITS_SCALAR, KEEPS_LIST},
+    {"counter_dropped_after_2_idle", counter_dropped_after_2_idle, FITS_NUMBER, KEEPS_PAIR},
 };
 
-static const struct type *kept_type(struct graph *graph, enum keeps keeps)
+static const struct type *kept_type(struct graph *graph, enum keeps keeps, const struct type *value)
 {
     const struct type *number = beck__cli_type(&graph->types, TYPE_NUMBER, NULL, NULL);
 
     switch (keeps) {
     case KEEPS_NUMBER:
         return number;
-    case KEEPS_NUMBERS:
-        return beck__cli_type(&graph->types, TYPE_LIST, number, NULL);
+    case KEEPS_LIST:
+        return beck__cli_type(&graph->types, TYPE_LIST, value, NULL);
     case KEEPS_PAIR:
         break;
     }
@@ -117,16 +118,20 @@ static bool initial_of(struct graph *graph, const struct step *step, const struc
 {
     struct json_object *list = beck__json_get(step->json, "initial_state");
 
+    for (size_t i = 0; pair && list && i < json_object_array_length(list); i++)
+        if (!beck__cli_is(pair, json_object_array_get_idx(list, i)))
+            return beck__cli_no_fit(graph, step, "initial_state", pair);
     *initial = list && pair ? beck__cli_rdd(graph->ctx, list, pair, 1) : NULL;
     return !list || *initial || beck__cli_fail(graph->failure, "initial_state: out of memory");
 }
 
-/* True if the elements are pairs of something and a number. */
-static bool needs_numbers(struct graph *graph, const struct step *step, const char *fn)
+/* True if the elements are pairs with such values. */
+static bool needs_values(struct graph *graph, const struct step *step, enum fits fits,
+                         const char *fn)
 {
     if (!beck__cli_needs_pair(graph, step))
         return false;
-    return step->in->type->second->kind == TYPE_NUMBER ||
+    return beck__cli_fits(fits, step->in->type->second) ||
            beck__cli_no_fit(graph, step, fn, step->in->type);
 }
 
@@ -137,13 +142,15 @@ static bool build_update(struct graph *graph, struct step *step)
     beck_rdd *initial;
     size_t i = 0;
 
-    if (!fn || !needs_numbers(graph, step, fn))
+    if (!fn)
         return false;
     while (i < sizeof updates / sizeof *updates && strcmp(updates[i].name, fn) != 0)
         i++;
     if (i == sizeof updates / sizeof *updates)
         return beck__cli_unknown(graph, fn);
-    const struct type *kept = kept_type(graph, updates[i].keeps);
+    if (!needs_values(graph, step, updates[i].fits, fn))
+        return false;
+    const struct type *kept = kept_type(graph, updates[i].keeps, step->in->type->second);
     const struct type *pair = kept ? beck__cli_pair(graph, step->in->type->first, kept) : NULL;
     if (!beck__cli_typed(graph, step, pair, NULL) || !initial_of(graph, step, pair, &initial))
         return false;
@@ -200,11 +207,11 @@ static void emit_nothing(beck_call *c, beck_row key, beck_row value, beck_state 
 static void toggle_emit_key_on_remove(beck_call *c, beck_row key, beck_row value, beck_state *state)
 {
     if (!beck_state_exists(state)) {
-        beck_state_put(state, beck_get_bigint(value, 0));
+        beck_state_put(state, beck_cell(value, 0));
         return;
     }
     beck_state_remove(state);
-    beck_emit(c, beck_cell(key, 0));
+    beck__cli_emit_column(c, key, 0);
 }
 
 enum emitted { EMITTED_NUMBER, EMITTED_PAIR, EMITTED_KEY };
@@ -212,30 +219,33 @@ enum emitted { EMITTED_NUMBER, EMITTED_PAIR, EMITTED_KEY };
 static const struct {
     const char *name;
     beck_track_fn *fn;
+    enum fits fits; /* the values */
     enum emitted emitted;
     bool text; /* the key must be one */
 } tracks[] = {
-    {"running_sum_emit_sum", emit_sum, EMITTED_NUMBER, false},
-    {"running_sum_emit_pair", emit_pair, EMITTED_PAIR, false},
-    {"running_sum_emit_key_doubled", emit_key_doubled, EMITTED_KEY, true},
-    {"running_sum_emit_nothing", emit_nothing, EMITTED_KEY, false},
-    {"toggle_emit_key_on_remove", toggle_emit_key_on_remove, EMITTED_KEY, false},
+    {"running_sum_emit_sum", emit_sum, FITS_NUMBER, EMITTED_NUMBER, false},
+    {"running_sum_emit_pair", emit_pair, FITS_NUMBER, EMITTED_PAIR, false},
+    {"running_sum_emit_key_doubled", emit_key_doubled, FITS_NUMBER, EMITTED_KEY, true},
+    {"running_sum_emit_nothing", emit_nothing, FITS_NUMBER, EMITTED_KEY, false},
+    {"toggle_emit_key_on_remove", toggle_emit_key_on_remove, FITS_ANY, EMITTED_KEY, false},
 };
 
 static bool build_map_with_state(struct graph *graph, struct step *step)
 {
     const char *fn = beck__cli_name(graph, step, "fn");
     const struct type *in = step->in->type;
-    char schema[SCHEMA_BYTES];
+    char schema[SCHEMA_BYTES], kept[SCHEMA_BYTES];
     beck_rdd *initial;
     size_t i = 0;
 
-    if (!fn || !needs_numbers(graph, step, fn))
+    if (!fn)
         return false;
     while (i < sizeof tracks / sizeof *tracks && strcmp(tracks[i].name, fn) != 0)
         i++;
     if (i == sizeof tracks / sizeof *tracks)
         return beck__cli_unknown(graph, fn);
+    if (!needs_values(graph, step, tracks[i].fits, fn))
+        return false;
     if (tracks[i].text && in->first->kind != TYPE_TEXT)
         return beck__cli_no_fit(graph, step, fn, in);
     const struct type *emitted = tracks[i].emitted == EMITTED_NUMBER ? in->second
@@ -244,7 +254,9 @@ static bool build_map_with_state(struct graph *graph, struct step *step)
     if (!beck__cli_typed(graph, step, emitted, schema) || !initial_of(graph, step, in, &initial))
         return false;
     step->out->kept = in;
-    step->out->stream = beck_map_with_state(step->in->stream, "state BIGINT", schema, tracks[i].fn,
+    beck__cli_column(in->second, kept, sizeof kept);
+    memcpy(kept, "s", 1); /* beside the k of the key */
+    step->out->stream = beck_map_with_state(step->in->stream, kept, schema, tracks[i].fn,
                                             .initial = initial, .name = step->out->id);
     return true;
 }

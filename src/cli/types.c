@@ -131,3 +131,26 @@ const struct type *beck__cli_infer(struct types *types, struct json_object *elem
         return NULL;
     }
 }
+
+bool beck__cli_is(const struct type *type, struct json_object *value)
+{
+    bool list = json_object_is_type(value, json_type_array);
+    size_t count = list ? json_object_array_length(value) : 0;
+
+    switch (type->kind) {
+    case TYPE_NUMBER:
+        return json_object_is_type(value, json_type_int);
+    case TYPE_TEXT:
+        return json_object_is_type(value, json_type_string);
+    case TYPE_TRUTH:
+        return json_object_is_type(value, json_type_boolean);
+    case TYPE_LIST:
+        while (list && count > 0)
+            list = beck__cli_is(type->first, json_object_array_get_idx(value, --count));
+        return list;
+    case TYPE_PAIR:
+        break;
+    }
+    return count == 2 && beck__cli_is(type->first, json_object_array_get_idx(value, 0)) &&
+           beck__cli_is(type->second, json_object_array_get_idx(value, 1));
+}

@@ -314,12 +314,36 @@ static bool run_with_guess(struct run *run)
     return passed;
 }
 
+static const char *const fields[] = {
+    "name",
+    "kind",
+    "batch_ms",
+    "batches",
+    "input_partitions",
+    "default_parallelism",
+    "inputs",
+    "plan",
+    "output",
+    "expect",
+    "ordered",
+    "collect_only_non_empty",
+    "also_save_as_text_files",
+    "checkpoint_ms",
+    "restart_after_batches",
+    "spark_differs",
+    "spark_expect",
+};
+
 bool beck__cli_run_vector(const struct conform *conform, struct json_object *vector,
                           struct failure *failure)
 {
     const char *kind = beck__json_text(vector, "kind");
     struct run run = {.conform = conform, .vector = vector, .failure = failure};
 
+    memset(failure, 0, sizeof *failure);
+    const char *stranger = beck__json_stranger(vector, fields, sizeof fields / sizeof *fields);
+    if (stranger)
+        return beck__cli_fail(failure, "unknown field %s", stranger);
     if (kind && strcmp(kind, "rdd") != 0)
         return beck__cli_fail(failure, "unknown kind %s", kind);
     run.batch = kind != NULL;

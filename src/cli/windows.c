@@ -72,6 +72,9 @@ static bool build_reduce(struct graph *graph, struct step *step)
     const struct reducer *reducer = beck__cli_reducer_of(graph, step, keyed ? type->second : type);
     if (!reducer || !filter_of(graph, step, &args, &filter))
         return false;
+    const char *inverse = beck__json_text(step->json, "inverse");
+    if (inverse && strcmp(inverse, "subtract") != 0)
+        return beck__cli_unknown(graph, inverse);
     bool kernel = graph->kernels && reducer->kernel && (keyed || type->kind != TYPE_PAIR);
     beck_reduce_window_args to = {
         .reducer = kernel ? BECK__REDUCER(reducer->kernel) : BECK__REDUCER(reducer->callback),
