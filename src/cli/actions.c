@@ -69,7 +69,7 @@ static bool run_min_or_max(struct graph *graph, struct step *step)
 {
     bool least = strcmp(step->op, "min") == 0;
 
-    if (!beck__cli_fits(FITS_SCALAR, beck__cli_value_type(step->in->type)))
+    if (!beck__cli_fits(FITS_ORDERED, step->in->type))
         return beck__cli_no_fit(graph, step, step->op, step->in->type);
     return first_of(graph, least ? beck_min(step->in->rdd) : beck_max(step->in->rdd), step);
 }

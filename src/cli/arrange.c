@@ -147,11 +147,11 @@ static const struct type *key_of(struct graph *graph, struct step *step, struct 
     }
     bool part = pair && (args->pair == 0 || strcmp(fn, "value") == 0);
     args->function = beck__cli_value_function(part ? "identity" : fn, &signature);
-    if (args->function < 0) {
+    if (args->function < 0 && beck__cli_pairing(fn, &signature) < 0) {
         beck__cli_unknown(graph, fn);
         return NULL;
     }
-    if (!beck__cli_fits(signature->fits, key)) {
+    if (args->function < 0 || !beck__cli_fits(signature->fits, key)) {
         beck__cli_no_fit(graph, step, fn, in);
         return NULL;
     }
@@ -242,16 +242,11 @@ static const struct {
     const char *name;
     bool (*build)(struct graph *graph, struct step *step);
 } operators[] = {
-    {"sort_by", build_sort_by},
-    {"sort_by_key", build_sort_by_key},
-    {"group_by", build_group_by},
-    {"key_by", build_key_by},
-    {"coalesce", build_coalesce},
-    {"zip", build_zip},
-    {"cartesian", build_cartesian},
-    {"zip_with_index", build_zip_with_index},
-    {"subtract", build_against},
-    {"intersection", build_against},
+    {"sort_by", build_sort_by},         {"sort_by_key", build_sort_by_key},
+    {"group_by", build_group_by},       {"key_by", build_key_by},
+    {"coalesce", build_coalesce},       {"zip", build_zip},
+    {"cartesian", build_cartesian},     {"zip_with_index", build_zip_with_index},
+    {"subtract", build_against},        {"intersection", build_against},
     {"subtract_by_key", build_against},
 };
 

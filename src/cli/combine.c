@@ -5,14 +5,6 @@
 /* tests: conform_test.c */
 #include "cli/inside.h"
 
-/* Numbers, texts and pairs of such: what max and min can compare. */
-static bool scalars(const struct type *type)
-{
-    if (type->kind == TYPE_PAIR)
-        return scalars(type->first) && scalars(type->second);
-    return beck__cli_fits(FITS_SCALAR, type);
-}
-
 const struct reducer *beck__cli_reducer_of(struct graph *graph, const struct step *step,
                                            const struct type *type)
 {
@@ -25,7 +17,7 @@ const struct reducer *beck__cli_reducer_of(struct graph *graph, const struct ste
         beck__cli_unknown(graph, fn);
         return NULL;
     }
-    if (scalars(type) && beck__cli_fits(reducer->accumulator, type))
+    if (beck__cli_fits(FITS_ORDERED, type) && beck__cli_fits(reducer->accumulator, type))
         return reducer;
     beck__cli_no_fit(graph, step, fn, type);
     return NULL;
@@ -84,7 +76,8 @@ static beck_reduce_fn *merge_of(struct graph *graph, const struct step *step, co
     }
     bool fits = beck__cli_fits(reducer->accumulator, combiner) &&
                 beck__cli_fits(reducer->value, value) &&
-                (!reducer->same || (scalars(value) && beck__cli_type_equal(combiner, value)));
+                (!reducer->same ||
+                 (beck__cli_fits(FITS_ORDERED, value) && beck__cli_type_equal(combiner, value)));
     if (fits)
         return reducer->callback;
     beck__cli_no_fit(graph, step, fn, value);

@@ -233,6 +233,10 @@ bool beck__cli_fits(enum fits fits, const struct type *type)
         return type->kind == TYPE_TEXT;
     case FITS_SCALAR:
         return type->kind == TYPE_NUMBER || type->kind == TYPE_TEXT;
+    case FITS_ORDERED:
+        return type->kind == TYPE_PAIR
+                   ? beck__cli_fits(fits, type->first) && beck__cli_fits(fits, type->second)
+                   : beck__cli_fits(FITS_SCALAR, type);
     case FITS_LIST:
         return type->kind == TYPE_LIST;
     case FITS_NUMBERS:

@@ -111,6 +111,7 @@ enum fits {
     FITS_NUMBER,
     FITS_TEXT,
     FITS_SCALAR,
+    FITS_ORDERED, /* scalars, and pairs of such: what max and min can compare */
     FITS_LIST,
     FITS_NUMBERS,
     FITS_PAIR,

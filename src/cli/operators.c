@@ -388,9 +388,24 @@ static void persist(const struct graph *graph, struct node *node)
 
 /* A parameter that nobody reads would be a rule that nobody keeps. */
 static const char *const parameters[] = {
-    "id",     "of",          "op",              "fn",         "window_ms",     "slide_ms",
-    "create", "merge_value", "merge_combiners", "partitions", "initial_state", "inverse",
-    "filter", "ascending",   "zero",            "n",          "key",           "buckets",
+    "id",
+    "of",
+    "op",
+    "fn",
+    "window_ms",
+    "slide_ms",
+    "create",
+    "merge_value",
+    "merge_combiners",
+    "partitions",
+    "initial_state",
+    "inverse",
+    "filter",
+    "ascending",
+    "zero",
+    "n",
+    "key",
+    "buckets",
 };
 
 bool beck__cli_build(struct graph *graph, struct json_object *entry)

@@ -22,7 +22,7 @@ static int compare_rows(beck_row a, beck_row b);
 /* A missing side of a join comes first. */
 static int compare_columns(beck_row a, beck_row b, uint32_t k)
 {
-    beck_type type = a.chunk->column[a.first + k].type;
+    int32_t type = a.chunk->column[a.first + k].type;
 
     if (beck_is_null(a, k) || beck_is_null(b, k))
         return beck_is_null(b, k) - beck_is_null(a, k);

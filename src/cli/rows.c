@@ -100,7 +100,7 @@ static struct json_object *cell_of(beck_row row, uint32_t column, const struct t
 
 struct json_object *beck__cli_element(beck_row row, const struct type *type)
 {
-    if (type->kind != TYPE_PAIR)
+    if (type->kind != TYPE_PAIR || beck_columns(row) == 1) /* a value that is a pair is a STRUCT */
         return cell_of(row, 0, type);
     struct json_object *pair = json_object_new_array();
     json_object_array_add(pair, cell_of(row, 0, type->first));

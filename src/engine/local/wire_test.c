@@ -364,9 +364,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_tasks),         test(test_names_of_union),  test(test_behind_shuffle),
-        test(test_place),         test(test_error),           test(test_damaged_request),
-        test(test_damaged_reply), test(test_types_of_path),   test(test_no_memory),
+        test(test_tasks),         test(test_names_of_union), test(test_behind_shuffle),
+        test(test_place),         test(test_error),          test(test_damaged_request),
+        test(test_damaged_reply), test(test_types_of_path),  test(test_no_memory),
         test(test_too_many_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
