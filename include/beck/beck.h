@@ -525,8 +525,9 @@ static inline beck_other beck__other_rdd(beck_rdd *rdd)
       &(const T){BECK__REST(__VA_ARGS__, BECK__END(T))})
 
 /* beck_join(a, b, .kind = BECK_LEFT_OUTER): key, columns of a, columns of b (a second "n" becomes
- * "n_right"), a row for each pair of rows with equal keys; per key in order of a, then of b. Both
- * have keys of the same types; a null key equals itself. Of streams: of the same batch. */
+ * "n_right"), a row for each pair of rows with equal keys, in order of a, then of b; last come rows
+ * of b alone. Both have keys of the same types; a null key equals itself. Of streams: of the same
+ * batch. A hash join: it keeps b's part of a partition in memory, so let b be the smaller one. */
 typedef struct beck_join_args {
     BECK_ARGS_TAIL;
     beck_join_kind kind;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join_test - rows take their side; the lists of a cogroup; pairs of every kind of join, against a
- * plain double loop over random lists.
+ * join_test - rows take their side; the lists of a cogroup; joins of every kind, against a plain
+ * double loop over random tables.
  */
+#include "base/testing.h"
 #include "exec/testing.h"
 
 #include <stdlib.h>
@@ -61,69 +62,156 @@ static void test_lists(void **state)
 
 /* ---- join ------------------------------------------------------------------------------------ */
 
-static struct op join_op(struct bench *x, beck_join_kind kind)
+#define LEFT  "k STRING, n BIGINT"
+#define RIGHT "k STRING, s STRING, t STRING"
+
+static struct op join_op(struct bench *x, uint64_t kind)
 {
-    static const uint32_t widths[] = {1, 2};
-    struct op op = test_op(&x->arena, OP_JOIN, LISTS, PAIRS);
+    const char *out = kind == JOIN_KEYS ? "k STRING" : kind == JOIN_LEFT_ALONE ? LEFT : PAIRS;
+    struct op op = test_op(&x->arena, OP_JOIN, SIDED, out);
+
     op.keys = 1;
-    op.number = (uint64_t)kind;
-    op.columns = widths;
-    op.column_count = 2;
+    op.number = kind;
     assert_true(beck__op_fits(&op));
     return op;
 }
 
-static void list_row(struct bench *x, const char *key, int left, int right)
+/* A key, NULL for null: every third is longer than what fits a view. */
+static beck_value key_value(int key)
 {
-    beck_value n[200], pair[200][2], pairs[200], cells[3];
-    char names[200][40];
+    static char names[3][40];
+    static int at;
+    char *name = names[at++ % 3];
 
-    for (int i = 0; i < left; i++)
-        n[i] = beck_integer_value(i);
-    for (int i = 0; i < right; i++) {
-        snprintf(names[i], sizeof names[i], "number %d of the right side", i);
-        pair[i][0] = beck_text_value(names[i]);
-        pair[i][1] = beck_null;
-        pairs[i] = beck_values_value(pair[i], 2);
-    }
-    cells[0] = beck_text_value(key);
-    cells[1] = beck_values_value(n, (uint32_t)left);
-    cells[2] = beck_values_value(pairs, (uint32_t)right);
+    if (key < 0)
+        return beck_null;
+    snprintf(name, sizeof names[0], key % 3 ? "k%d" : "the key with the number %d", key);
+    return beck_text_value(name);
+}
+
+static void left_row(struct bench *x, int key, int n)
+{
+    beck_value fields[] = {beck_integer_value(n)};
+    beck_value cells[] = {key_value(key), beck_values_value(fields, 1), beck_null};
+
     test_row(&x->in, cells, 3);
 }
 
-/* What a join of that kind makes of the lists, by the book. */
-static void expect(struct text *out, beck_join_kind kind, const char *key, int left, int right)
+static void right_row(struct bench *x, int key, int n)
 {
-    if (left == 0 && (kind & BECK_RIGHT_OUTER))
-        for (int j = 0; j < right; j++)
-            beck__text_printf(out, "(%s,null,number %d of the right side,null)\n", key, j);
-    for (int i = 0; i < left; i++) {
-        if (right == 0 && (kind & BECK_LEFT_OUTER))
-            beck__text_printf(out, "(%s,%d,null,null)\n", key, i);
-        for (int j = 0; j < right; j++)
-            beck__text_printf(out, "(%s,%d,number %d of the right side,null)\n", key, i, j);
+    char name[40];
+    beck_value fields[2] = {beck_null, beck_null};
+
+    snprintf(name, sizeof name, "number %d of the right side", n);
+    fields[0] = beck_text_value(name);
+    beck_value cells[] = {key_value(key), beck_null, beck_values_value(fields, 2)};
+    test_row(&x->in, cells, 3);
+}
+
+enum { ROWS_MAX = 300 };
+
+struct tables {
+    int left[ROWS_MAX], right[ROWS_MAX]; /* keys; -1: null */
+    int left_count, right_count;
+};
+
+static void print_pair(struct text *out, uint64_t kind, int key, int left, int right)
+{
+    struct text name = {.memory = out->memory};
+    beck_value k = key_value(key);
+
+    if (key < 0)
+        beck__text_add(&name, "null");
+    else
+        beck__text_append(&name, k.u.string.data, k.u.string.size);
+    if (kind == JOIN_KEYS) {
+        beck__text_printf(out, "%s\n", beck__text_get(&name));
+        beck__text_deinit(&name);
+        return;
+    }
+    beck__text_printf(out, "(%s,", beck__text_get(&name));
+    if (left < 0)
+        beck__text_add(out, "null");
+    else
+        beck__text_printf(out, "%d", left);
+    if (kind == JOIN_LEFT_ALONE)
+        beck__text_add(out, ")\n");
+    else if (right < 0)
+        beck__text_add(out, ",null,null)\n");
+    else
+        beck__text_printf(out, ",number %d of the right side,null)\n", right);
+    beck__text_deinit(&name);
+}
+
+static int find_key(const int *keys, int count, int key, int from)
+{
+    while (from < count && keys[from] != key)
+        from++;
+    return from < count ? from : -1;
+}
+
+/* By the book: a double loop; then right rows that no left one met, by key. */
+static void expect(struct text *out, uint64_t kind, const struct tables *t)
+{
+    for (int i = 0; i < t->left_count; i++) {
+        int key = t->left[i], j = find_key(t->right, t->right_count, key, 0);
+        bool again = find_key(t->left, i, key, 0) >= 0;
+        if (kind == JOIN_KEYS ? j >= 0 && !again
+                              : j < 0 && (kind == JOIN_LEFT_ALONE || kind == BECK_LEFT_OUTER ||
+                                          kind == BECK_FULL_OUTER))
+            print_pair(out, kind, key, i, -1);
+        for (; kind <= BECK_FULL_OUTER && j >= 0;
+             j = find_key(t->right, t->right_count, key, j + 1))
+            print_pair(out, kind, key, i, j);
+    }
+    if (kind != BECK_RIGHT_OUTER && kind != BECK_FULL_OUTER)
+        return;
+    for (int first = 0; first < t->right_count; first++) {
+        int key = t->right[first];
+        if (find_key(t->left, t->left_count, key, 0) >= 0 || find_key(t->right, first, key, 0) >= 0)
+            continue;
+        for (int j = first; j >= 0; j = find_key(t->right, t->right_count, key, j + 1))
+            print_pair(out, kind, key, -1, j);
     }
 }
 
-static void check_join(beck_join_kind kind, unsigned seed)
+/* `keys`: how many there are; the more, the fewer are met twice. */
+static struct tables random_tables(unsigned seed, int keys)
+{
+    struct tables t = {.left_count = 0};
+
+    for (int side = 0; side < 2; side++) {
+        int *count = side ? &t.right_count : &t.left_count, *rows = side ? t.right : t.left;
+        seed = seed * 1103515245u + 12345u;
+        int most = (int)(seed >> 16) % ROWS_MAX;
+        for (*count = 0; *count < most; ++*count) {
+            seed = seed * 1103515245u + 12345u;
+            rows[*count] = (int)(seed >> 16) % (keys + 1) - 1;
+            if (side && keys > 1000) /* each once */
+                rows[*count] = *count * 2;
+        }
+    }
+    return t;
+}
+
+static void check_join(uint64_t kind, const struct tables *t)
 {
     struct bench x;
-    bench_open(&x, LISTS);
-    struct text expected = {.memory = &x.os->memory};
-    for (int row = 0; row < 60; row++) {
-        char key[20];
-        seed = seed * 1103515245u + 12345u;
-        int left = seed >> 16 & 3 ? (int)(seed >> 18 & 63) : 0;
-        int right = seed >> 24 & 3 ? (int)(seed >> 26 & 63) : 0;
-        if (row == 30)
-            left = right = 199; /* more pairs than a chunk holds */
-        snprintf(key, sizeof key, "k%d", row);
-        list_row(&x, key, left, right);
-        expect(&expected, kind, key, left, right);
-        if (row % 7 == 0)
+    struct text expected;
+    bench_open(&x, SIDED);
+    expected = (struct text){.memory = &x.os->memory};
+    for (int i = 0; i < t->right_count; i++) {
+        right_row(&x, t->right[i], i);
+        if (i % 17 == 0)
             bench_cut(&x);
     }
+    bench_cut(&x);
+    for (int i = 0; i < t->left_count; i++) {
+        left_row(&x, t->left[i], i);
+        if (i % 50 == 0)
+            bench_cut(&x);
+    }
+    expect(&expected, kind, t);
     struct op op = join_op(&x, kind);
     bench_run(&x, &op, 1);
     assert_string_equal(bench_text(&x), beck__text_get(&expected));
@@ -135,38 +223,115 @@ static void check_join(beck_join_kind kind, unsigned seed)
 
 static void test_joins(void **state)
 {
+    static const int keys[] = {1, 5, 40, 100, 5000};
+
     (void)state;
-    for (unsigned seed = 1; seed <= 5; seed++)
-        for (unsigned kind = 0; kind <= BECK_FULL_OUTER; kind++) {
-            print_message("seed %u, kind %u\n", seed, kind);
-            check_join((beck_join_kind)kind, seed);
+    for (unsigned seed = 1; seed <= 10; seed++)
+        for (size_t i = 0; i < BECK__COUNT_OF(keys); i++) {
+            struct tables t = random_tables(seed, keys[i]);
+            for (uint64_t kind = 0; kind < JOIN_KINDS; kind++) {
+                print_message("seed %u, %d keys, kind %d\n", seed, keys[i], (int)kind);
+                check_join(kind, &t);
+            }
         }
+}
+
+static void test_empty_sides(void **state)
+{
+    struct tables none = {.left_count = 0}, left = {.left = {1, 2}, .left_count = 2};
+    struct tables right = {.right = {1, 2}, .right_count = 2};
+
+    (void)state;
+    for (uint64_t kind = 0; kind < JOIN_KINDS; kind++) {
+        check_join(kind, &none);
+        check_join(kind, &left);
+        check_join(kind, &right);
+    }
+}
+
+/* -0.0 meets 0.0, and the key that comes out is 0.0, with and without a match. */
+static void test_minus_zero(void **state)
+{
+    static const char sided[] = "k DOUBLE, left STRUCT<n BIGINT>, right STRUCT<n BIGINT>";
+    beck_value n = beck_integer_value(1);
+    struct bench x;
+
+    (void)state;
+    bench_open(&x, sided);
+    ROW(&x, 0.0, beck_null, beck_values_value(&n, 1));
+    bench_cut(&x);
+    ROW(&x, -0.0, beck_values_value(&n, 1), beck_null);
+    struct op op = test_op(&x.arena, OP_JOIN, sided, "k DOUBLE, l BIGINT, r BIGINT");
+    op.keys = 1;
+    bench_run(&x, &op, 1);
+    assert_string_equal(bench_text(&x), "(0.0,1,1)\n");
+    bench_close(&x);
+
+    bench_open(&x, sided);
+    ROW(&x, -0.0, beck_values_value(&n, 1), beck_null);
+    op = test_op(&x.arena, OP_JOIN, sided, "k DOUBLE, l BIGINT, r BIGINT");
+    op.keys = 1;
+    op.number = BECK_LEFT_OUTER;
+    bench_run(&x, &op, 1);
+    assert_string_equal(bench_text(&x), "(0.0,1,null)\n");
+    bench_close(&x);
 }
 
 static void test_limit_stops_a_join(void **state)
 {
     (void)state;
     struct bench x;
-    bench_open(&x, LISTS);
+    bench_open(&x, SIDED);
+    for (int i = 0; i < 100; i++)
+        right_row(&x, 1, i);
     for (int i = 0; i < 20; i++) {
-        list_row(&x, "k", 100, 100);
         bench_cut(&x);
+        left_row(&x, 1, i);
     }
-    struct op ops[] = {join_op(&x, BECK_INNER), test_op(&x.arena, OP_LIMIT, PAIRS, PAIRS)};
+    struct op ops[] = {join_op(&x, BECK_FULL_OUTER), test_op(&x.arena, OP_LIMIT, PAIRS, PAIRS)};
     ops[1].number = 3;
     bench_run(&x, ops, 2);
     assert_int_equal(x.out.rows, 3);
-    assert_int_equal(x.pushed, 1);
+    assert_int_equal(x.pushed, 2);
     bench_close(&x);
+}
+
+/* Every allocation fails once. */
+static void test_no_memory(void **state)
+{
+    struct tables t = random_tables(3, 40);
+    struct bench x;
+    beck_status status = BECK_NO_MEMORY;
+
+    (void)state;
+    for (uint64_t n = 1; status; n++) {
+        struct test_memory failing;
+        bench_open(&x, SIDED);
+        for (int i = 0; i < t.right_count; i++)
+            right_row(&x, t.right[i], i);
+        bench_cut(&x);
+        for (int i = 0; i < t.left_count; i++)
+            left_row(&x, t.left[i], i);
+        struct op op = join_op(&x, BECK_FULL_OUTER);
+        x.task.memory = test_memory_init(&failing, n);
+        x.task.arena.memory = x.task.memory;
+        bench_try(&x, &op, 1);
+        status = x.task.error.status;
+        assert_true(status == BECK_OK || status == BECK_NO_MEMORY);
+        beck__blocks_deinit(&x.out);
+        beck__task_deinit(&x.task);
+        assert_int_equal(failing.used, 0);
+        beck__task_init(&x.task, x.os);
+        bench_close(&x);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_side),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_joins),
-        cmocka_unit_test(test_limit_stops_a_join),
+        test(test_side),        test(test_lists),      test(test_joins),
+        test(test_empty_sides), test(test_minus_zero), test(test_limit_stops_a_join),
+        test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

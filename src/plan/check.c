@@ -147,19 +147,16 @@ static bool side_fits(const struct op *op)
 
 static bool join_fits(const struct op *op)
 {
-    const struct field *lists = op->in->fields + op->keys, *out = op->out->fields + op->keys;
+    const struct field *sides = op->in->fields + op->keys, *out = op->out->fields + op->keys;
 
-    if (op->column_count != 2 || op->in->count != op->keys + 2 || op->number >= JOIN_KINDS ||
-        op->columns[0] == 0 || op->columns[0] > BECK__COLUMNS_MAX || op->columns[1] == 0 ||
-        op->columns[1] > BECK__COLUMNS_MAX || op->keys > op->out->count ||
-        !same_types(op->in->fields, op->out->fields, op->keys))
+    if (op->keys == 0 || op->in->count != op->keys + 2 || op->number >= JOIN_KINDS ||
+        op->keys > op->out->count || !same_types(op->in->fields, op->out->fields, op->keys) ||
+        sides[0].type != BECK_STRUCT || sides[1].type != BECK_STRUCT)
         return false;
-    bool left = op->number != JOIN_KEYS, right = op->number <= BECK_FULL_OUTER;
-    if (op->out->count != op->keys + (left ? op->columns[0] : 0) + (right ? op->columns[1] : 0))
-        return false;
-    return lists[0].type == BECK_ARRAY && lists[1].type == BECK_ARRAY &&
-           (!left || is_array_of(&lists[0], out, op->columns[0])) &&
-           (!right || is_array_of(&lists[1], out + op->columns[0], op->columns[1]));
+    uint32_t left = op->number != JOIN_KEYS ? sides[0].count : 0;
+    uint32_t right = op->number <= BECK_FULL_OUTER ? sides[1].count : 0;
+    return op->out->count == op->keys + left + right && same_types(sides[0].fields, out, left) &&
+           same_types(sides[1].fields, out + left, right);
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@
     X(LIMIT, "limit")         /* the first `number` rows of a partition */                         \
     X(SINK, "sink")           /* a sink class writes the partition; its message comes out */       \
     X(SIDE, "side")           /* of a cogroup: the values become the STRUCT column `number` */     \
-    X(JOIN, "join")           /* a cogroup of two becomes rows; `number` is an op_join */          \
+    X(JOIN, "join")           /* sided rows, the right ones first; `number` is an op_join */       \
     X(SORT, "sort")           /* by columns[], as in struct order; the first `number`, 0: all */   \
     X(INDEX, "index")         /* appends the number of the row within the whole dataset */         \
     X(SAME, "same")           /* the rows whose key is that of `row` */                            \
@@ -61,10 +61,10 @@ enum op_fold {
     FOLD_KINDS
 };
 
-/* What JOIN makes of the two lists of a key: pairs of rows, as the kinds of beck_join_kind do. */
+/* What JOIN makes of the rows of two sides: pairs, as the kinds of beck_join_kind do. */
 enum op_join {
-    JOIN_LEFT_ALONE = BECK_FULL_OUTER + 1, /* key and left row, if the right list is empty */
-    JOIN_KEYS,                             /* the key, if neither list is empty */
+    JOIN_LEFT_ALONE = BECK_FULL_OUTER + 1, /* left rows whose key the right side has not */
+    JOIN_KEYS,                             /* keys that both sides have */
     JOIN_KINDS
 };
 
@@ -93,7 +93,7 @@ struct op {
     beck_str row;   /* an encoded block of one row: a key of SAME; what FOLD_COMBINE begins with
                        (the columns after the key), if it does not create; "": none */
     uint32_t column_count;
-    const uint32_t *columns; /* of PROJECT, SORT; how many each side of a JOIN has */
+    const uint32_t *columns; /* of PROJECT, SORT */
 };
 
 struct program {

@@ -69,6 +69,9 @@ struct node *beck__node_folded(struct graph *graph, struct node *parent,
 /* What beck_key_by makes of a parent, for other operators, too. */
 struct node *beck__node_keyed(struct graph *graph, struct node *parent, const struct origin *origin,
                               const beck_key_by_args *args);
+/* Partition p: those of all parents, which have as many, one after the other. */
+struct node *beck__node_merge(struct graph *graph, struct node *const *parents, uint32_t count,
+                              const struct origin *origin);
 /* Columns [first, first + count). */
 struct node *beck__node_project(struct graph *graph, struct node *parent,
                                 const struct origin *origin, uint32_t first, uint32_t count);

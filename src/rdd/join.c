@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cogroup, and join as a cogroup whose lists become pairs. Rows of all sides go through one
- * shuffle, the values of each in a column of their own:
+ * cogroup and join. Each side is shuffled; then partitions of the same number come together, the
+ * values of each side in a column of their own:
  *
- *   a -> SIDE 0 \
- *                union -> shuffle by key hash -> GROUP of the sides [ -> JOIN ]
- *   b -> SIDE 1 /
+ *   a -> shuffle by key hash -> SIDE 0 \
+ *                                       merge -> GROUP of the sides, or JOIN
+ *   b -> shuffle by key hash -> SIDE 1 /
  *
- * subtract and its like are joins that emit other rows; to compare whole rows, all columns are the
- * key.
- *
- * Partitions of a come before those of b, so that all keep their order.
+ * A join takes b first: it keeps its rows, and a's come by in order. subtract and its like are
+ * joins that emit other rows; to compare whole rows, all columns are the key.
  */
 #include "rdd/inside.h"
 
@@ -144,30 +142,43 @@ static struct node *hide(struct node *node, uint32_t keys)
     return beck__node_hide(node);
 }
 
-/* The node whose rows are keys with their lists. */
-static struct node *cogroup(struct cogroup *g)
+/* The rows of a side, shuffled and sided. */
+static struct node *sided(struct cogroup *g, uint32_t side)
+{
+    uint32_t keys = g->parents[0]->keys;
+    struct partitioning to = {.kind = PARTITION_HASH, .keys = keys, .count = g->partitions};
+    struct node *node = hide(beck__node_shuffle(g->graph, g->parents[side], g->origin, to), keys);
+    struct op op = {.kind = OP_SIDE, .keys = keys, .number = side, .out = g->sided};
+
+    return node ? hide(beck__node_narrow(g->graph, node, g->origin, &op), keys) : NULL;
+}
+
+/* What the operation makes of the rows of all sides: they come in order, or the other way round. */
+static struct node *together(struct cogroup *g, struct op *op, bool last_first)
 {
     uint32_t keys = g->parents[0]->keys;
     struct node *sides[SIDES_MAX];
 
+    for (uint32_t i = 0; i < g->sides; i++) {
+        struct node *side = sided(g, i);
+        if (!side)
+            return NULL;
+        sides[last_first ? g->sides - 1 - i : i] = side;
+    }
+    struct node *all = hide(beck__node_merge(g->graph, sides, g->sides, g->origin), keys);
+    op->keys = keys;
+    struct node *node = all ? beck__node_narrow(g->graph, all, g->origin, op) : NULL;
+    if (node)
+        node->keys = keys;
+    return node;
+}
+
+static struct node *cogroup(struct cogroup *g)
+{
     if (!schemas(g))
         return NULL;
-    for (uint32_t i = 0; i < g->sides; i++) {
-        struct op op = {.kind = OP_SIDE, .keys = keys, .number = i, .out = g->sided};
-        sides[i] = hide(beck__node_narrow(g->graph, g->parents[i], g->origin, &op), keys);
-    }
-    const beck_none_args united = {.site = g->origin->site};
-    struct node *all = hide(beck__node_union_all(g->graph, sides, g->sides, &united), keys);
-    struct partitioning to = {.kind = PARTITION_HASH, .keys = keys, .count = g->partitions};
-    struct node *shuffled =
-        all ? hide(beck__node_shuffle(g->graph, all, g->origin, to), keys) : NULL;
-    struct op group = {.kind = OP_GROUP, .keys = keys, .fold = FOLD_SIDES, .out = g->lists};
-    struct node *node = shuffled ? beck__node_narrow(g->graph, shuffled, g->origin, &group) : NULL;
-    if (node) {
-        all->name = g->origin->name;
-        node->keys = keys;
-    }
-    return node;
+    struct op group = {.kind = OP_GROUP, .fold = FOLD_SIDES, .out = g->lists};
+    return together(g, &group, false);
 }
 
 static bool start(struct cogroup *g, struct graph *graph, const struct origin *origin,
@@ -199,27 +210,13 @@ struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node
     return beck__node_cogroup_all(graph, (struct node *const[]){a, b}, 2, args);
 }
 
-/* Rows `out` of the two lists of a key. */
+/* Rows `out` of the two sides. */
 static struct node *meet(struct cogroup *g, uint64_t kind, const beck_schema *out)
 {
-    uint32_t keys = g->parents[0]->keys;
-    uint32_t *widths = beck__arena_alloc(g->graph->arena, 2 * sizeof *widths);
-
-    if (!widths)
-        return no_memory(g) ? g->parents[0] : NULL;
-    for (uint32_t i = 0; i < 2; i++)
-        widths[i] = width_of(g->parents[i]);
-    struct node *lists = hide(cogroup(g), keys);
-    struct op op = {.kind = OP_JOIN,
-                    .keys = keys,
-                    .number = kind,
-                    .column_count = 2,
-                    .columns = widths,
-                    .out = out};
-    struct node *node = lists ? beck__node_narrow(g->graph, lists, g->origin, &op) : NULL;
-    if (node)
-        node->keys = keys;
-    return node;
+    if (!schemas(g))
+        return NULL;
+    struct op op = {.kind = OP_JOIN, .number = kind, .out = out};
+    return together(g, &op, true);
 }
 
 struct node *beck__node_join(struct graph *graph, struct node *a, struct node *b,

@@ -49,6 +49,26 @@ struct node *beck__node_coalesce(struct graph *graph, struct node *parent,
 
 #define PAIRS_MAX 1000000u
 
+/* ---- merge ----------------------------------------------------------------------------------- */
+
+static beck_status make_merged(struct node *node, struct stamp *stamp,
+                               struct dataset *const *parents, struct dataset **dataset,
+                               struct error *error)
+{
+    *dataset = stamp->engine->merge(stamp->scope, parents, node->parent_count);
+    return *dataset ? BECK_OK : beck__error_memory(error, node->name, 0);
+}
+
+struct node *beck__node_merge(struct graph *graph, struct node *const *parents, uint32_t count,
+                              const struct origin *origin)
+{
+    struct node *node = made(graph, origin, parents, count, make_merged);
+
+    if (node)
+        node->needs_rdd = true;
+    return node;
+}
+
 /* ---- pairs ----------------------------------------------------------------------------------- */
 
 static beck_status make_pairs(struct node *node, struct stamp *stamp,

@@ -146,6 +146,10 @@ static bool find_any(struct keys *keys, const beck_chunk *chunk, uint32_t row, u
     size_t first = beck__hash_first(h, hash);
     for (size_t i = first;; i = beck__hash_next(h, i)) {
         uint64_t slot = h->slots[i];
+        if (!slot && keys->frozen) {
+            *group = NO_SLOT;
+            return true;
+        }
         if (!slot) {
             keys->chained |= ((i - first) & h->mask) > chain_max(h);
             *group = beck__keys_count(keys);
@@ -329,7 +333,11 @@ bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, 
         memset(groups, 0, count * sizeof *groups);
         return true;
     }
-    bool ok = reserve(keys, count);
+    if (keys->frozen && !keys->index.slots) { /* there are none */
+        memset(groups, 0xff, count * sizeof *groups);
+        return true;
+    }
+    bool ok = keys->frozen || reserve(keys, count);
     for (uint32_t at = 0; ok && at < count; at += BLOCK)
         ok = find_batch(keys, chunk, from + at, beck__step(at, count, BLOCK), groups + at);
     if (ok && keys->chained && keys->secret && !keys->seed)

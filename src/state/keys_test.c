@@ -86,6 +86,12 @@ static void check_case(const struct table_case *t, uint64_t seed, bool lean)
             keys[i] = test_below(&seed, different);
             add_row(&x.in, t, keys[i]);
         }
+        table.frozen = true; /* those that are known */
+        assert_true(beck__keys_find(&table, x.in.chunk, from, rows - from, groups));
+        for (uint32_t i = from; i < rows; i++)
+            assert_int_equal(groups[i - from], numbers[keys[i]] ? numbers[keys[i]] - 1 : NO_SLOT);
+        assert_int_equal(beck__keys_count(&table), known);
+        table.frozen = false;
         assert_true(beck__keys_find(&table, x.in.chunk, from, rows - from, groups));
         for (uint32_t i = from; i < rows; i++) {
             if (numbers[keys[i]] == 0)

@@ -29,6 +29,7 @@ struct keys {
     void *secret_user;
     uint64_t seed;    /* 0: the fast hashes */
     bool chained;     /* a search went too far */
+    bool frozen;      /* a key that is not known gets NO_SLOT */
     bool lean;        /* hashes are worked out again where needed: 8 bytes less a key */
     uint64_t *hashes; /* by slot; not of a lean one */
     size_t hash_capacity;
@@ -51,6 +52,8 @@ static inline uint32_t beck__keys_count(const struct keys *keys)
     return keys->rows.chunk->rows;
 }
 
+#define NO_SLOT UINT32_MAX
+
 /* slots[i] becomes the slot of row from + i; new keys are added (copied, -0.0 as 0.0). At most
  * BECK__CHUNK_ROWS rows. False with the error set; keys that were added before it stay. */
 bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, uint32_t count,
@@ -59,8 +62,6 @@ bool beck__keys_find(struct keys *keys, const beck_chunk *chunk, uint32_t from, 
 void beck__keys_remove(struct keys *keys, uint32_t slot);
 /* Only the slots order[0..count), ascending, stay and are numbered anew. */
 bool beck__keys_keep(struct keys *keys, const uint32_t *order, uint32_t count);
-
-#define NO_SLOT UINT32_MAX
 
 /* ---- touched: the slots of an attempt, numbered in order of their first rows -------------------
  */
