@@ -31,7 +31,8 @@ static void no_log(void *user, beck_log_level level, const char *text)
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
-/* An input without any element has none to tell its type; numbers first. */
+/* An input without any element has none to tell its type; numbers first. All such are of one type,
+ * and if that does not fit, those after the first are of another. */
 enum { GUESSES = 6 };
 
 static const struct type *guess_type(struct types *types, int guess)
@@ -111,7 +112,8 @@ static bool add_input(struct run *run, const char *id, struct json_object *data)
     if (has_elements(data, !run->batch)) {
         node->type = first_type(&graph->types, data, !run->batch);
     } else {
-        node->type = guess_type(&graph->types, run->guess);
+        int further = run->guessed ? run->guess / GUESSES : 0;
+        node->type = guess_type(&graph->types, (run->guess + further) % GUESSES);
         run->guessed = true;
     }
     if (!node->type)
@@ -298,6 +300,7 @@ static bool run_with_guess(struct run *run)
     bool passed = false;
 
     run->folder[0] = '\0';
+    run->guessed = false;
     run->graph = calloc(1, sizeof *run->graph);
     if (!run->graph)
         return beck__cli_fail(run->failure, "out of memory");
@@ -351,7 +354,7 @@ bool beck__cli_run_vector(const struct conform *conform, struct json_object *vec
         memset(failure, 0, sizeof *failure);
         if (run_with_guess(&run))
             return true;
-        if (!failure->misfit || !run.guessed || run.guess + 1 == GUESSES)
+        if (!failure->misfit || !run.guessed || run.guess + 1 == GUESSES * GUESSES)
             return false;
     }
 }
