@@ -243,6 +243,8 @@ static void keep_looking(void *user)
     }
     os->lock(os, d->lock);
     d->over = true;
+    if (!d->orphan)
+        beck__driver_wake(d->driver);
     os->gate_wake_all(os, d->gate);
     os->unlock(os, d->lock);
 }
@@ -343,6 +345,16 @@ void beck__direct_free(struct direct *d)
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
+
+bool beck__direct_ended(struct direct *d)
+{
+    struct os *os = d->os;
+
+    os->lock(os, d->lock);
+    bool ended = d->ended && (d->over || !d->thread);
+    os->unlock(os, d->lock);
+    return ended;
+}
 
 int64_t beck__direct_first_ms(struct direct *d)
 {

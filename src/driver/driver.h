@@ -108,6 +108,8 @@ struct driver {
     int64_t
         clock_offset_ms; /* wall minus monotonic at the start: jumps of the wall clock do nothing */
     int64_t period_ms, zero_ms, next_ms;
+    bool until_end;      /* beck_run: it stops when its inputs have ended */
+    int64_t last_ms;     /* the last batch then; 0: not yet */
     int64_t remember_ms; /* 0: batches go with their time */
     struct batch *first_waiting, *last_waiting, *free_batches;
     struct parallel *first_parallel, *last_parallel; /* outputs under way, in order */
@@ -121,6 +123,8 @@ void beck__driver_free(struct driver *driver);
 /* ---- trigger.c ---- */
 /* The time of the next batch; INT64_MAX: none, until there is data. */
 int64_t beck__driver_due_ms(struct driver *driver, int64_t now_ms);
+/* True if that was the last one: all inputs have ended for good, and every output has shown it. */
+bool beck__driver_at_end(struct driver *driver);
 
 /* ---- source.c ---- */
 /* A direct stream by another name than its class's. */
@@ -134,6 +138,7 @@ void beck__direct_look(struct direct *direct); /* only when not threaded */
 void beck__direct_stop(struct direct *direct); /* waits for the look that is under way */
 void beck__direct_free(struct direct *direct);
 /* The ranges found at or before time_ms, as many as the limits allow, and their bytes. */
+bool beck__direct_ended(struct direct *direct);       /* there will never be more */
 int64_t beck__direct_first_ms(struct direct *direct); /* INT64_MAX: none waits */
 uint64_t beck__direct_allot(struct direct *direct, int64_t time_ms, struct allotment *to);
 void beck__direct_release(struct driver *driver, struct allotment *from);

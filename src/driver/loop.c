@@ -192,6 +192,10 @@ void beck__driver_main(void *user)
                 break;
             continue;
         }
+        if (beck__driver_at_end(driver)) {
+            beck__log(&ctx->log, BECK_LOG_INFO, "all inputs have ended");
+            break;
+        }
         if (beck__bus_deliver(ctx->bus) == 0)
             wait_until(driver, wait_by(driver, due));
     }

@@ -369,6 +369,7 @@ static void run_stream(struct driver *driver)
     struct os *os = driver->os;
     _Atomic int signals = 0;
 
+    driver->until_end = true;
     os->signals_catch(os, driver->poller, &signals);
     bool started = !beck_start(ctx) && driver->threaded;
     while (started && beck_context_state(ctx) != BECK_STOPPED) {

@@ -73,6 +73,32 @@ static int64_t next_timeout(const struct driver *driver)
     return due;
 }
 
+/* True when there will never be anything to allot. */
+static bool inputs_ended(struct driver *driver)
+{
+    for (const struct input *i = driver->first_input; i; i = i->next)
+        if (i->kind == INPUT_QUEUE || (i->direct && !beck__direct_ended(i->direct)))
+            return false;
+    return driver->first_input && (!driver->ingest || beck__ingest_ended(driver->ingest)) &&
+           oldest_data(driver) == INT64_MAX;
+}
+
+bool beck__driver_at_end(struct driver *driver)
+{
+    int64_t newest = driver->next_ms - driver->period_ms;
+
+    if (!driver->until_end || (!driver->last_ms && !inputs_ended(driver)))
+        return false;
+    if (!driver->last_ms) {
+        driver->last_ms = newest;
+        for (const struct output *o = driver->streams.first; o; o = o->next) {
+            int64_t shown = point_from(driver, newest, o->slide_ms);
+            driver->last_ms = shown > driver->last_ms ? shown : driver->last_ms;
+        }
+    }
+    return newest >= driver->last_ms || beck__driver_due_ms(driver, newest) == INT64_MAX;
+}
+
 int64_t beck__driver_due_ms(struct driver *driver, int64_t now_ms)
 {
     if (!driver->ctx->event_trigger)

@@ -259,6 +259,94 @@ static void data_does_not_wait_and_silence_costs_nothing(void **state)
     }
 }
 
+/* ---- inputs that end ------------------------------------------------------------------------- */
+
+static beck_status store_three(beck_receiver *r, void *state)
+{
+    (void)state;
+    for (int64_t i = 1; i <= 3; i++)
+        if (beck_store(r, (uint64_t)i, i))
+            return BECK_OK; /* stopped */
+    return beck_receiver_wait(r, 700) ? beck_store(r, 4, 4) : BECK_OK;
+}
+
+static beck_status opened(beck_receiver *r, void *state)
+{
+    (void)r, (void)state;
+    return BECK_OK;
+}
+
+static void closed(beck_receiver *r, void *state)
+{
+    (void)r, (void)state;
+}
+
+static const beck_receiver_class ends = {
+    .name = "ends", .schema = "n BIGINT", .open = opened, .run = store_three, .close = closed};
+
+static beck_status list_once(beck_ranges *found, void *state, const void *params, size_t size)
+{
+    (void)state, (void)params, (void)size;
+    beck_add_range(found, "x", 1);
+    return BECK_CLOSED;
+}
+
+static beck_status read_ten(beck_reader *r, const void *params, size_t params_size,
+                            const void *range, size_t size)
+{
+    (void)params, (void)params_size, (void)range, (void)size;
+    beck_read_row(r, 10);
+    return BECK_OK;
+}
+
+static const beck_direct_class once = {
+    .name = "once", .schema = "n BIGINT", .list = list_once, .read = read_ten};
+
+enum { WITH_DIRECT = 1, WITH_QUEUE = 2, BY_EVENT = 4 };
+
+static void run_until_end(void *user)
+{
+    unsigned with = *(const unsigned *)user;
+    beck_context *ctx =
+        beck_context_new("end", .batch_ms = 500, .master = "local[1]",
+                         .trigger = with & BY_EVENT ? BECK_TRIGGER_EVENT : BECK_TRIGGER_INTERVAL);
+    beck_dstream *in = beck_receiver_stream(ctx, &ends);
+    struct ending ending = {ctx, 20};
+
+    if (with & WITH_DIRECT)
+        in = beck_union(in, beck_direct_stream(ctx, &once));
+    if (with & WITH_QUEUE)
+        in = beck_union(in, beck_queue_stream(ctx, "n BIGINT"));
+    beck_print(beck_reduce_by_window(in, beck_sum, .window_ms = 2000, .slide_ms = 1000));
+    beck_add_listener(ctx, stop_after, &ending);
+    assert_int_equal(beck_run(ctx), 0);
+}
+
+/* The last window that holds something new is shown, and that is the end. */
+static void check_end(unsigned with, int windows, const char *last)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct text out = {.memory = &beck__os_real()->memory};
+        int shown = 0;
+        simulate(&(struct os_simulation){.seed = seed, .start_ms = 10100}, run_until_end, &with,
+                 &out);
+        for (const char *at = beck__text_get(&out); (at = strstr(at, "Time: ")) != NULL; at++)
+            shown++;
+        assert_int_equal(shown, windows);
+        assert_contains(beck__text_get(&out), last);
+        beck__text_deinit(&out);
+    }
+}
+
+static void a_run_ends_with_its_inputs(void **state)
+{
+    (void)state;
+    check_end(0, 1, "Time: 11000 ms\n-------------------------------------------\n10\n");
+    check_end(WITH_DIRECT, 1, "Time: 11000 ms\n-------------------------------------------\n20\n");
+    check_end(BY_EVENT, 1, "Time: 11000 ms\n-------------------------------------------\n10\n");
+    check_end(WITH_QUEUE, 10, "Time: 20000 ms\n"); /* which may be pushed to for ever */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +355,7 @@ int main(void)
         cmocka_unit_test(windows_slide_while_they_hold_rows),
         cmocka_unit_test(states_time_out_on_time),
         cmocka_unit_test(a_batch_has_a_largest_size),
+        cmocka_unit_test(a_run_ends_with_its_inputs),
         cmocka_unit_test(data_does_not_wait_and_silence_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

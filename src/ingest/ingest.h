@@ -55,6 +55,9 @@ void beck__ingest_step(struct ingest *ingest);
 void beck__ingest_stop(struct ingest *ingest);
 /* True when nothing received is left to allot. */
 bool beck__ingest_drained(struct ingest *ingest);
+/* True when every receiver has ended for good; `posted` is called when the last one has. Only when
+ * threaded. */
+bool beck__ingest_ended(struct ingest *ingest);
 
 /* Driver's thread: moves the blocks of a stream whose first byte came at or before batch_ms to *out
  * (references, in order); the open block is sealed for it. */

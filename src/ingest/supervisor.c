@@ -377,13 +377,15 @@ static void supervise(void *user)
     struct os *os = ingest->options.os;
 
     while (!atomic_load(&ingest->stop) && !r->orphan && r->state != RECEIVER_ENDED)
-        if (!poll_receiver(r) && !r->orphan)
+        if (!poll_receiver(r) && !r->orphan && r->state != RECEIVER_ENDED)
             wait_for(r);
     if (r->state == RECEIVER_OPEN && !r->orphan)
         end(r);
     os->lock(os, ingest->lock);
     r->over = true;
     bool last = --ingest->running == 0 && ingest->orphaned;
+    if (ingest->running == 0 && !ingest->orphaned && ingest->options.posted)
+        ingest->options.posted(ingest->options.user);
     os->gate_wake_all(os, ingest->gate);
     os->unlock(os, ingest->lock);
     if (last)
@@ -409,6 +411,16 @@ beck_status beck__ingest_start(struct ingest *ingest, bool threaded, struct erro
         return error->status;
     }
     return BECK_OK;
+}
+
+bool beck__ingest_ended(struct ingest *ingest)
+{
+    struct os *os = ingest->options.os;
+
+    os->lock(os, ingest->lock);
+    bool ended = ingest->running == 0;
+    os->unlock(os, ingest->lock);
+    return ended;
 }
 
 void beck__ingest_step(struct ingest *ingest)

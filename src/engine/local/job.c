@@ -81,12 +81,14 @@ static void keep_state(struct dataset *state, struct run *run)
 static void task_failed(struct stage *stage, const struct run *run)
 {
     char batch[48] = "";
+    const char *what = stage->job->what;
+    bool said = strncmp(run->error.text, what, strlen(what)) == 0; /* the operator is the output */
 
     if (stage->input->scope->batch_ms)
         snprintf(batch, sizeof batch, ", batch %lld ms", (long long)stage->input->scope->batch_ms);
-    beck__error_set(&stage->error, run->status, "%s: %s (partition %u%s, attempt %u of %d)",
-                    stage->job->what, run->error.text, run->partition, batch, run->attempt + 1,
-                    stage->engine->options.attempts);
+    beck__error_set(&stage->error, run->status, "%s%s%s (partition %u%s, attempt %u of %d)",
+                    said ? "" : what, said ? "" : ": ", run->error.text, run->partition, batch,
+                    run->attempt + 1, stage->engine->options.attempts);
     atomic_store(&stage->cancelled, true);
 }
 
