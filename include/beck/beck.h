@@ -115,7 +115,7 @@ BECK_API char **beck_args(beck_context *ctx, int *argc);
 
 /* Starts, waits, stops gracefully on SIGINT or SIGTERM (a second one ends at once), or when all
  * inputs have ended for good, as standard input does, and each output has shown what they brought;
- * reports the error if any, frees the context, and returns main's exit code: 0, or 1 after one. With
+ * reports the error if any, frees the context, and returns main's exit code: 0, or 1 after it. With
  * --help or --describe prints that page and runs nothing; actions before it do not run either and
  * return what they return after an error. Without any stream it only reports and frees: a batch
  * program ends with it too. */

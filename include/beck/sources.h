@@ -29,8 +29,8 @@ typedef struct beck_socket_text_args {
 BECK_API beck_dstream *beck__socket_text_stream(beck_context *ctx,
                                                 const beck_socket_text_args *args);
 
-/* Lines of standard input, the same way; one stream of a program. When it ends and no other input is
- * left, beck_run ends, too; after beck_start empty batches follow. */
+/* Lines of standard input, the same way; one stream of a program. When it ends and no other input
+ * is left, beck_run ends, too; after beck_start empty batches follow. */
 #define beck_stdin_stream(...)                                                                     \
     BECK__CALL0(beck__stdin_stream, beck_stdin_args, __VA_ARGS__)
 typedef struct beck_stdin_args {
