@@ -151,15 +151,12 @@ static bool add_rows(struct accumulate *self, const beck_chunk *chunk, uint32_t 
     struct task *task = self->base.task;
     bool emits = self->base.op->emits == EMITS_ONE, ok = true;
 
-    if (!beck__state_find(table, chunk, from, count, self->slots))
+    if (!beck__state_find(table, chunk, from, count, self->slots) ||
+        !beck__state_save(table, self->slots, count))
         return false;
-    for (uint32_t at = 0, step = table->timed ? 1 : count; at < count; at += step) {
-        if (!beck__state_save(table, self->slots + at, step))
-            return false;
-        beck__state_appear(table, self->slots + at, step, self->fresh + at);
-        if (table->timed)
-            beck__state_touch(table, self->slots[at], task->batch_ms);
-    }
+    beck__state_appear(table, self->slots, count, self->fresh);
+    for (uint32_t i = 0; table->timed && i < count; i++)
+        beck__state_touch(table, self->slots[i], task->batch_ms);
     for (uint32_t k = 0; ok && k < self->base.op->state->count; k++)
         ok = column_add(self, chunk, k, from, count);
     if (!ok || (emits && !emit_keys(self, chunk, from, count))) {

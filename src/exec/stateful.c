@@ -219,12 +219,12 @@ static enum flow update_all(struct update *self, const beck_chunk *sorted, const
 {
     struct state_table *table = self->state.table;
     const struct touched *touched = &table->touched;
-    uint32_t slots[64], at = 0, count, ahead = table->timed ? 1 : AHEAD;
+    uint32_t slots[64], at = 0, count;
     enum flow flow = FLOW_MORE;
 
     for (uint32_t i = 0; i < touched->count && flow != FLOW_FAILED; i++) {
-        if (i % ahead == 0 && /* most will change: their misses overlap */
-            !beck__state_save(table, touched->slots + i, beck__step(i, touched->count, ahead)))
+        if (i % AHEAD == 0 && /* most will change: their misses overlap */
+            !beck__state_save(table, touched->slots + i, beck__step(i, touched->count, AHEAD)))
             return FLOW_FAILED;
         beck_rows values = {.chunk = sorted, .first = starts[i], .end = starts[i + 1]};
         flow = update_key(self, touched->slots[i], &values);

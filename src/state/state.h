@@ -142,10 +142,11 @@ struct undo_entry {
 
 #define NO_KEY (NO_SLOT - 1)
 
-/* And when it was touched, and its neighbour in the order of touches. */
+/* Where it stood in the order of touches, and since when, before it moved or left for the first
+ * time. */
 struct undo_touch {
     int64_t time_ms;
-    uint32_t older;
+    uint32_t slot, older;
 };
 
 /* Slots with a state in the order in which they were touched last: who is due stands at its head.
@@ -161,14 +162,15 @@ struct state_table {
     struct keys keys;
     struct state_rows rows;
     bool timed;
-    uint8_t *present, *saved; /* bits by slot: has a state; stands in the undo list */
-    size_t bits;              /* bytes of each */
-    uint64_t count;           /* keys with a state */
+    /* bits by slot: has a state; stands in the undo list; need not be noted in that of touches */
+    uint8_t *present, *saved, *moved;
+    size_t bits;    /* bytes of each */
+    uint64_t count; /* keys with a state */
     struct touches touches;
     struct undo_entry *undo;
-    struct undo_touch *undo_touches; /* timed; beside undo */
+    struct undo_touch *undo_touches; /* timed; at most one per entry of undo */
     size_t undo_capacity, touch_capacity;
-    uint32_t undo_count;
+    uint32_t undo_count, moved_count;
     struct builder undo_rows; /* of plain rows */
     struct touched touched;   /* the owner's; empty between attempts */
 };
@@ -187,8 +189,7 @@ static inline bool beck__state_has(const struct state_table *table, uint32_t slo
 {
     return slot < table->rows.slots && beck__bit_get(table->present, slot);
 }
-/* Before the first change of each slot: what it is now goes to the undo list. Where touches are
- * kept, a slot is touched or removed before the next one is saved: neighbours are noted. */
+/* Before the first change of each slot: what it is now goes to the undo list. */
 bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t count);
 /* The saved slots get these rows (see beck__state_rows_put). */
 bool beck__state_put(struct state_table *table, const uint32_t *slots, uint32_t count,

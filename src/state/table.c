@@ -3,6 +3,10 @@
  * Keys with state, and what an attempt changed. Between seals every slot whose bit is set in
  * `saved` stands once in the undo list; a key is removed from the index only when the attempt is
  * kept, so that undoing needs no memory.
+ *
+ * The order of touches has an undo list of its own, in order of the first moves: a slot that has
+ * not moved stands behind one that has not, either, so that going backwards each finds its
+ * neighbour.
  */
 #include "state/state.h"
 
@@ -35,6 +39,7 @@ void beck__state_deinit(struct state_table *table)
     beck__touched_deinit(&table->touched);
     beck__free(memory, table->present, table->bits);
     beck__free(memory, table->saved, table->bits);
+    beck__free(memory, table->moved, table->bits);
     beck__free(memory, t->time_ms, t->capacities[0] * sizeof *t->time_ms);
     beck__free(memory, t->older, t->capacities[1] * sizeof *t->older);
     beck__free(memory, t->newer, t->capacities[2] * sizeof *t->newer);
@@ -63,15 +68,22 @@ static bool no_memory(const struct state_table *table)
 
 /* ---- slots ----------------------------------------------------------------------------------- */
 
-static bool grow_bits(struct state_table *table, uint8_t **bits, size_t bytes)
+/* All three have the same size, or none. */
+static bool grow_bits(struct state_table *table, size_t bytes)
 {
     const struct allocator *memory = table->keys.memory;
-    uint8_t *grown = memory->resize(memory->self, *bits, table->bits, bytes);
+    uint8_t **const bits[] = {&table->present, &table->saved, &table->moved};
 
-    if (!grown)
-        return false;
-    memset(grown + table->bits, 0, bytes - table->bits);
-    *bits = grown;
+    for (size_t i = 0; i < BECK__COUNT_OF(bits); i++) {
+        uint8_t *grown = memory->resize(memory->self, *bits[i], table->bits, bytes);
+        while (!grown && i-- > 0)
+            *bits[i] = memory->resize(memory->self, *bits[i], bytes, table->bits);
+        if (!grown)
+            return false;
+        memset(grown + table->bits, 0, bytes - table->bits);
+        *bits[i] = grown;
+    }
+    table->bits = bytes;
     return true;
 }
 
@@ -94,21 +106,8 @@ static bool grow_touches(struct state_table *table, uint32_t slots)
 /* Everything that is there per slot. */
 static bool grow(struct state_table *table, uint32_t slots)
 {
-    if (slots > table->bits * 8) {
-        size_t bytes = beck__bitmap_bytes(2 * (size_t)slots + 512);
-        uint8_t *present = table->present;
-        if (!grow_bits(table, &present, bytes))
-            return no_memory(table);
-        table->present = present;
-        uint8_t *saved = table->saved;
-        if (!grow_bits(table, &saved, bytes)) { /* both have the same size, or none */
-            const struct allocator *memory = table->keys.memory;
-            table->present = memory->resize(memory->self, present, bytes, table->bits);
-            return no_memory(table);
-        }
-        table->saved = saved;
-        table->bits = bytes;
-    }
+    if (slots > table->bits * 8 && !grow_bits(table, beck__bitmap_bytes(2 * (size_t)slots + 512)))
+        return no_memory(table);
     if (table->timed && !grow_touches(table, slots))
         return no_memory(table);
     return beck__state_rows_grow(&table->rows, slots);
@@ -146,6 +145,7 @@ bool beck__state_find(struct state_table *table, const beck_chunk *chunk, uint32
         }
         table->undo[table->undo_count++] = (struct undo_entry){s, NO_KEY};
         beck__bit_set(table->saved, s);
+        beck__bit_set(table->moved, s);
     }
     return ok && noted;
 }
@@ -198,9 +198,8 @@ bool beck__state_save(struct state_table *table, const uint32_t *slots, uint32_t
             entry->row = table->rows.plain ? table->undo_rows.chunk->rows : table->rows.row_of[s];
             if (table->rows.plain)
                 save_row(table, s);
-            if (table->timed)
-                table->undo_touches[table->undo_count] =
-                    (struct undo_touch){table->touches.time_ms[s], table->touches.older[s]};
+        } else {
+            beck__bit_set(table->moved, s); /* it has no place to go back to */
         }
         table->undo_count++;
     }
@@ -265,16 +264,30 @@ static bool is_linked(const struct state_table *table, uint32_t slot)
            table->touches.time_ms[slot] != NOT_LINKED;
 }
 
-void beck__state_touch(struct state_table *table, uint32_t slot, int64_t time_ms)
+/* Out of the order, if it is there; where it stood is noted the first time. Its entry in the undo
+ * list has made room for that. */
+static void leave_order(struct state_table *table, uint32_t slot)
 {
     struct touches *t = &table->touches;
 
+    if (!is_linked(table, slot))
+        return;
+    if (!beck__bit_get(table->moved, slot)) {
+        beck__bit_set(table->moved, slot);
+        table->undo_touches[table->moved_count++] =
+            (struct undo_touch){t->time_ms[slot], slot, t->older[slot]};
+    }
+    unlink_slot(t, slot);
+    t->time_ms[slot] = NOT_LINKED;
+}
+
+void beck__state_touch(struct state_table *table, uint32_t slot, int64_t time_ms)
+{
     if (!table->timed)
         return;
-    if (is_linked(table, slot))
-        unlink_slot(t, slot);
-    link_after(t, slot, t->newest);
-    t->time_ms[slot] = time_ms;
+    leave_order(table, slot);
+    link_after(&table->touches, slot, table->touches.newest);
+    table->touches.time_ms[slot] = time_ms;
 }
 
 uint32_t beck__state_due(const struct state_table *table, int64_t before_ms)
@@ -289,10 +302,7 @@ void beck__state_remove(struct state_table *table, uint32_t slot)
 {
     if (!beck__state_has(table, slot))
         return;
-    if (is_linked(table, slot)) {
-        unlink_slot(&table->touches, slot);
-        table->touches.time_ms[slot] = NOT_LINKED;
-    }
+    leave_order(table, slot);
     beck__bit_clear(table->present, slot);
     table->count--;
 }
@@ -311,25 +321,37 @@ bool beck__state_forget(struct state_table *table, int64_t before_ms)
 
 /* ---- the end of an attempt ------------------------------------------------------------------- */
 
-static void undo(struct state_table *table)
+static void undo_touches(struct state_table *table)
 {
     struct touches *t = &table->touches;
 
-    for (uint32_t i = table->undo_count; i-- > 0;) { /* backwards: neighbours are right again */
+    for (uint32_t i = 0; i < table->moved_count; i++) {
+        uint32_t slot = table->undo_touches[i].slot;
+        if (t->time_ms[slot] != NOT_LINKED)
+            unlink_slot(t, slot);
+    }
+    for (uint32_t i = table->moved_count; i-- > 0;) {
+        const struct undo_touch *was = &table->undo_touches[i];
+        link_after(t, was->slot, was->older);
+        t->time_ms[was->slot] = was->time_ms;
+    }
+}
+
+static void undo(struct state_table *table)
+{
+    for (uint32_t i = table->undo_count; i-- > 0;) {
         const struct undo_entry *e = &table->undo[i];
-        beck__state_remove(table, e->slot);
+        if (e->row >= NO_KEY) /* it leaves the order for good */
+            beck__state_remove(table, e->slot);
         if (e->row == NO_KEY)
             beck__keys_remove(&table->keys, e->slot);
         if (e->row >= NO_KEY)
             continue;
+        table->count += !beck__state_has(table, e->slot);
         beck__state_rows_restore(&table->rows, e->slot, table->undo_rows.chunk, e->row);
         beck__bit_set(table->present, e->slot);
-        table->count++;
-        if (table->timed) {
-            link_after(t, e->slot, table->undo_touches[i].older);
-            t->time_ms[e->slot] = table->undo_touches[i].time_ms;
-        }
     }
+    undo_touches(table);
 }
 
 /* Slots of keys that are gone make room when they are most. */
@@ -376,10 +398,11 @@ bool beck__state_seal(struct state_table *table, bool keep)
         undo(table);
     for (uint32_t i = 0; i < table->undo_count; i++) {
         beck__bit_clear(table->saved, table->undo[i].slot);
+        beck__bit_clear(table->moved, table->undo[i].slot);
         if (keep && !beck__state_has(table, table->undo[i].slot))
             beck__keys_remove(&table->keys, table->undo[i].slot);
     }
-    table->undo_count = 0;
+    table->undo_count = table->moved_count = 0;
     beck__builder_clear(&table->undo_rows);
     return compact(table) && beck__state_rows_settle(&table->rows);
 }

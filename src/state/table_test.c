@@ -79,7 +79,17 @@ static void check(struct bench *x, struct state_table *table, const struct model
         seen += got;
     assert_int_equal(seen, live);
     assert_int_equal(table->count, live);
-    if (table->timed && live) { /* who is due first */
+    uint32_t linked = 0;
+    uint64_t last = 0;
+    for (uint32_t s = table->touches.oldest; s != NO_SLOT; s = table->touches.newer[s], linked++) {
+        uint32_t n = 0;
+        while (slots[n] != s)
+            n++;
+        assert_true(m->order[n] > last);
+        last = m->order[n];
+    }
+    assert_int_equal(linked, table->timed ? live : 0); /* in order of their touches */
+    if (linked) {                                      /* who is due first */
         uint32_t oldest = UINT32_MAX;
         for (uint32_t n = 0; n < KEYS; n++)
             if (m->present[n] && (oldest == UINT32_MAX || m->order[n] < m->order[oldest]))
@@ -122,6 +132,19 @@ static bool change(struct bench *x, struct state_table *table, struct builder *s
     return true;
 }
 
+/* Saves many slots ahead, some of which nothing will happen to. */
+static bool save_ahead(struct bench *x, struct state_table *table, uint64_t *seed)
+{
+    uint32_t slots[50], count = test_below(seed, BECK__COUNT_OF(slots));
+
+    for (uint32_t i = 0; i < count; i++)
+        add_key(&x->in, test_below(seed, KEYS));
+    bool ok = beck__state_find(table, x->in.chunk, 0, count, slots) &&
+              beck__state_save(table, slots, count);
+    beck__builder_clear(&x->in);
+    return ok;
+}
+
 static void check_case(const struct states_case *t, uint64_t seed)
 {
     struct bench x;
@@ -141,7 +164,8 @@ static void check_case(const struct states_case *t, uint64_t seed)
         if (batch % 7 == 3)
             x.counted.fail_at = x.counted.calls + 1 + test_below(&seed, 6);
         for (uint32_t i = test_below(&seed, 200); ok && i > 0; i--)
-            ok = change(&x, &table, &states, &attempt, &seed, batch);
+            ok = (i % 64 || save_ahead(&x, &table, &seed)) &&
+                 change(&x, &table, &states, &attempt, &seed, batch);
         x.counted.fail_at = 0;
         beck__builder_clear(&states);
         bool keep = ok && test_below(&seed, 3);
