@@ -31,7 +31,6 @@ struct beck__file_params {
     int64_t settle_ms;  /* a file is complete when it has not changed for so long; -1: at once */
     uint64_t known_max; /* files in the directory */
     bool from_beginning, recursive, skip_lost;
-    char what[160];  /* the stream with its call site, for errors */
     char glob[256];  /* names of files; "": all */
     char path[4096]; /* the bytes behind the text may be left out */
 };

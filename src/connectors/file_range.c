@@ -92,8 +92,7 @@ beck_status beck__file_close(struct beck__file *file, beck_reader *r,
     if (!status)
         return BECK_OK;
     if (!file->lost || !params->skip_lost)
-        return beck_reader_error(r, status, "%s%s%s", params->what, *params->what ? ": " : "",
-                                 error->text);
+        return beck_reader_error(r, status, "%s", error->text);
     beck_reader_warn(r, "%s; left out (.skip_lost)", error->text);
     return BECK_OK;
 }

@@ -205,8 +205,11 @@ static struct dataset *found_dataset(struct batch *batch, const struct input *in
         return NULL;
     for (const struct found *f = a->found; f; f = f->next)
         ranges[count++] = beck_bytes_of(f->data, f->size);
-    return stamp->engine->from_ranges(stamp->scope, input->node->schema, input->direct_class,
-                                      input->params, ranges, count);
+    const struct range_source source = {.what = input->what,
+                                        .class_of = input->direct_class,
+                                        .params = input->params,
+                                        .schema = input->node->schema};
+    return stamp->engine->from_ranges(stamp->scope, &source, ranges, count);
 }
 
 /* Fills in what the template leaves open: the sources. */

@@ -5,8 +5,6 @@
 #include "connectors/connectors.h"
 #include "driver/driver.h"
 
-#include <stdio.h>
-
 #define SETTLE_MS      500
 #define FILE_BYTES_MAX ((int64_t)16 << 20)
 
@@ -100,9 +98,6 @@ static beck_dstream *file_stream(beck_context *ctx, const char *kind,
     params.from_beginning = o->from_beginning;
     params.recursive = o->recursive;
     params.skip_lost = o->skip_lost;
-    const char *file = o->site.file ? o->site.file : "?", *slash = strrchr(file, '/');
-    snprintf(params.what, sizeof params.what, "%s at %s:%d", o->name ? o->name : kind,
-             slash ? slash + 1 : file, o->site.line);
     memcpy(params.glob, o->glob, strlen(o->glob));
     memcpy(params.path, o->path, strlen(o->path));
     args.params_size = offsetof(struct beck__file_params, path) + strlen(o->path) + 1;

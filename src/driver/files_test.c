@@ -455,7 +455,7 @@ static void a_closed_file_fails_its_batch(void **state)
     assert_int_equal(beck_step(w->ctx, 1000), BECK_IO);
     os->open = open_real;
     assert_contains(beck_error_text(w->ctx), "batch 1000 ms failed: print at files_test.c:");
-    assert_contains(beck_error_text(w->ctx), "text_file_stream at files_test.c:");
+    assert_contains(beck_error_text(w->ctx), "text_file_stream-1 at files_test.c:");
     assert_contains(beck_error_text(w->ctx), "/secret: Permission denied");
 }
 

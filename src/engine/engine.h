@@ -69,12 +69,11 @@ struct engine {
     struct scope *(*scope_new)(struct engine *engine, int64_t batch_ms);
     void (*scope_free)(struct engine *engine, struct scope *scope);
 
-    /* Each returns NULL without memory. Schemas, programs and the bytes of ranges must outlive the
-     * scope; blocks are referenced. */
+    /* Each returns NULL without memory. Schemas, programs, and all of sources and ranges must
+     * outlive the scope; blocks are referenced. */
     struct dataset *(*from_values)(struct scope *scope, const beck_schema *schema,
                                    const struct blocks *partitions, uint32_t count);
-    struct dataset *(*from_ranges)(struct scope *scope, const beck_schema *schema,
-                                   const beck_direct_class *class_of, beck_str params,
+    struct dataset *(*from_ranges)(struct scope *scope, const struct range_source *source,
                                    const beck_str *ranges, uint32_t count);
     struct dataset *(*from_received)(struct scope *scope, const beck_schema *schema,
                                      const struct blocks *received);

@@ -112,27 +112,28 @@ beck_status beck_reader_error(beck_reader *r, beck_status status, const char *fo
     return r->reason.status;
 }
 
-enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,
-                           beck_str range, const beck_schema *schema, struct operator *head)
+enum flow beck__range_read(struct task *task, const struct range_source *source, beck_str range,
+                           struct operator *head)
 {
     beck_reader *r = beck__arena_alloc(&task->arena, sizeof *r);
 
-    if (!r || beck__builder_init(&r->rows, task->memory, schema, 0, &task->error)) {
-        beck__error_memory(&task->error, class_of->name, sizeof *r);
+    if (!r || beck__builder_init(&r->rows, task->memory, source->schema, 0, &task->error)) {
+        beck__error_memory(&task->error, source->what, sizeof *r);
         return FLOW_FAILED;
     }
-    r->name = class_of->name;
+    r->name = source->what;
     r->task = task;
     r->head = head;
     beck__task_wait_begin(task);
-    beck_status status = class_of->read(r, params.data, params.size, range.data, range.size);
+    beck_status status =
+        source->class_of->read(r, source->params.data, source->params.size, range.data, range.size);
     beck__task_wait_end(task);
     if (status && !r->reason.status)
         beck__error_set(&r->reason, status, "%s", beck_status_text(status));
     if (!r->reason.status && r->flow == FLOW_MORE)
         reader_push(r, r->rows.chunk);
     if (r->reason.status) {
-        beck__error_set(&task->error, r->reason.status, "%s: %s", class_of->name, r->reason.text);
+        beck__error_set(&task->error, r->reason.status, "%s: %s", source->what, r->reason.text);
         r->flow = FLOW_FAILED;
     }
     beck__builder_deinit(&r->rows);

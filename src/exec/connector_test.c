@@ -73,8 +73,8 @@ static void read_into(struct bench *x, struct range range, const struct op *ops,
     range.read = &read;
     range.chunk = range.chunk ? range.chunk : x->in.chunk;
     assert_false(beck__pipeline_open(&x->task, &program, sink, &head));
-    x->flow = beck__range_read(&x->task, &source, beck_bytes_of("par", 4),
-                               beck_bytes_of(&range, sizeof range), x->in.schema, head);
+    const struct range_source from = {"source", &source, beck_bytes_of("par", 4), x->in.schema};
+    x->flow = beck__range_read(&x->task, &from, beck_bytes_of(&range, sizeof range), head);
     if (x->flow != FLOW_FAILED)
         beck__pipeline_finish(head, sink);
     beck__pipeline_close(head, sink);

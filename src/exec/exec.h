@@ -75,6 +75,8 @@ struct slot {
     void (*wait_end)(struct slot *slot);
 };
 
+#define BECK__WARNING_MAX 400 /* bytes, with the NUL */
+
 /* What one attempt of a task is told, and what it has used. */
 struct task {
     struct os *os;
@@ -82,16 +84,16 @@ struct task {
     struct arena arena; /* freed by beck__task_deinit */
     int64_t batch_ms;
     uint32_t partition, attempt;
-    uint64_t rows_before;  /* in earlier partitions of what a pipeline that is opened now reads */
-    char warning[200];     /* of a source; "": none */
-    struct shared *shared; /* or NULL */
-    struct sums sums;      /* freed by beck__task_deinit, unless taken */
-    uint64_t records;              /* read from the source */
-    const _Atomic bool *cancelled; /* or NULL */
-    struct resident *resident;     /* of the stateful operation, if there is one */
-    bool due;                      /* a window is to be shown */
-    struct slot *slot;             /* or NULL */
-    struct error error;            /* the last one: the others begin as zeros */
+    uint64_t rows_before; /* in earlier partitions of what a pipeline that is opened now reads */
+    char warning[BECK__WARNING_MAX]; /* of a source; "": none */
+    struct shared *shared;           /* or NULL */
+    struct sums sums;                /* freed by beck__task_deinit, unless taken */
+    uint64_t records;                /* read from the source */
+    const _Atomic bool *cancelled;   /* or NULL */
+    struct resident *resident;       /* of the stateful operation, if there is one */
+    bool due;                        /* a window is to be shown */
+    struct slot *slot;               /* or NULL */
+    struct error error;              /* the last one: the others begin as zeros */
 };
 
 static inline void beck__task_wait_begin(struct task *task)
@@ -189,9 +191,16 @@ enum pair_kind { PAIR_ZIP, PAIR_CARTESIAN };
 struct operator *beck__pair_open(struct task *task, enum pair_kind kind, const beck_schema *schema,
                                  const struct blocks *right, struct operator *next);
 
-/* Reads one range of a direct source into the pipeline at head. */
-enum flow beck__range_read(struct task *task, const beck_direct_class *class_of, beck_str params,
-                           beck_str range, const beck_schema *schema, struct operator *head);
+/* A direct source, as its tasks know it. */
+struct range_source {
+    const char *what; /* for errors: "text_file at wc.c:3" */
+    const beck_direct_class *class_of;
+    beck_str params;
+    const beck_schema *schema;
+};
+/* Reads one of its ranges into the pipeline at head. */
+enum flow beck__range_read(struct task *task, const struct range_source *source, beck_str range,
+                           struct operator *head);
 
 /* Who takes the ranges of a stream: the driver's. */
 struct range_taker {

@@ -286,8 +286,15 @@ static beck_status plan_ranges(struct stamp *stamp, const struct node *node,
         beck__text_deinit(&name);
         return status ? status : reason.status;
     }
-    *dataset = stamp->engine->from_ranges(stamp->scope, node->schema, node->class_of, node->params,
-                                          ranges.items, (uint32_t)ranges.count);
+    char what[160];
+    beck__node_what(node, what, sizeof what);
+    struct range_source source = {.what = beck__arena_text(stamp->arena, what),
+                                  .class_of = node->class_of,
+                                  .params = node->params,
+                                  .schema = node->schema};
+    if (source.what)
+        *dataset =
+            stamp->engine->from_ranges(stamp->scope, &source, ranges.items, (uint32_t)ranges.count);
     return BECK_OK;
 }
 

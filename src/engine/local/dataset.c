@@ -147,16 +147,14 @@ static struct dataset *from_received(struct scope *scope, const beck_schema *sch
     return d;
 }
 
-static struct dataset *from_ranges(struct scope *scope, const beck_schema *schema,
-                                   const beck_direct_class *class_of, beck_str params,
+static struct dataset *from_ranges(struct scope *scope, const struct range_source *source,
                                    const beck_str *ranges, uint32_t count)
 {
-    struct dataset *d = dataset_new(scope, DATA_RANGES, schema, count);
+    struct dataset *d = dataset_new(scope, DATA_RANGES, source->schema, count);
 
     if (!d)
         return NULL;
-    d->class_of = class_of;
-    d->params = params;
+    d->source = *source;
     d->ranges = ranges;
     return d;
 }

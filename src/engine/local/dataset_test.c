@@ -97,8 +97,9 @@ static const beck_direct_class source = {.name = "source", .schema = PAIR, .read
 static void check_ranges(struct lab *lab)
 {
     const beck_str ranges[] = {{"ab", 2}, {"", 0}, {"c", 1}};
-    struct dataset *d = lab->engine->from_ranges(lab->scope, test_schema(&lab->arena, PAIR),
-                                                 &source, beck_bytes_of("params", 6), ranges, 3);
+    const struct range_source from = {"source", &source, beck_bytes_of("params", 6),
+                                      test_schema(&lab->arena, PAIR)};
+    struct dataset *d = lab->engine->from_ranges(lab->scope, &from, ranges, 3);
     assert_int_equal(lab->engine->partitions(d), 3);
     assert_false(beck__dataset_nothing(d, 1));
     assert_true(beck__dataset_rows(d) == UINT64_MAX);

@@ -264,19 +264,21 @@ static void test_warnings(void **state)
     for (uint32_t i = 0; lab_variant(i, true, &options); i++) {
         lab_open(&lab, options);
         const beck_schema *schema = test_schema(&lab.arena, PAIR);
-        struct dataset *d =
-            lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 5);
+        struct dataset *d = lab.engine->from_ranges(
+            lab.scope, &(struct range_source){"strange", &strange, {"", 0}, schema}, ranges, 5);
         lab_run(&lab, d, NULL);
         assert_string_equal(beck__text_get(&lab.logged),
                             "collect at test.c:9: strange: this is strange; and more in 2 other "
                             "tasks\n");
         beck__text_clear(&lab.logged);
-        d = lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 2);
+        d = lab.engine->from_ranges(
+            lab.scope, &(struct range_source){"strange", &strange, {"", 0}, schema}, ranges, 2);
         lab_run(&lab, d, NULL);
         assert_string_equal(beck__text_get(&lab.logged),
                             "collect at test.c:9: strange: this is strange\n");
         beck__text_clear(&lab.logged);
-        d = lab.engine->from_ranges(lab.scope, schema, &strange, (beck_str){"", 0}, ranges, 1);
+        d = lab.engine->from_ranges(
+            lab.scope, &(struct range_source){"strange", &strange, {"", 0}, schema}, ranges, 1);
         lab_run(&lab, d, NULL);
         assert_string_equal(beck__text_get(&lab.logged), "");
         lab_close(&lab);
@@ -309,8 +311,8 @@ static struct dataset *endless_source(struct lab *lab)
     static const beck_str ranges[3] = {{"", 0}, {"", 0}, {"", 0}};
     struct op limit = test_op(&lab->arena, OP_LIMIT, PAIR, PAIR);
     limit.number = UINT64_MAX;
-    struct dataset *d =
-        lab->engine->from_ranges(lab->scope, limit.in, &endless, (beck_str){"", 0}, ranges, 3);
+    struct dataset *d = lab->engine->from_ranges(
+        lab->scope, &(struct range_source){"endless", &endless, {"", 0}, limit.in}, ranges, 3);
     struct op count = test_op(&lab->arena, OP_GROUP, PAIR, "count BIGINT");
     count.fold = FOLD_COUNT;
     return lab_narrow(lab, lab_narrow(lab, d, &limit), &count);
@@ -352,8 +354,8 @@ static void test_failure_cancels_others(void **state)
     struct op map = lab_call(&lab, PAIR, PAIR, fail_in_partition_1);
     struct op count = test_op(&lab.arena, OP_GROUP, PAIR, "count BIGINT");
     count.fold = FOLD_COUNT;
-    struct dataset *d =
-        lab.engine->from_ranges(lab.scope, map.in, &endless, (beck_str){"", 0}, ranges, 3);
+    struct dataset *d = lab.engine->from_ranges(
+        lab.scope, &(struct range_source){"endless", &endless, {"", 0}, map.in}, ranges, 3);
     d = lab_narrow(&lab, lab_narrow(&lab, d, &map), &count);
     assert_int_equal(lab_try(&lab, d, NULL), BECK_TASK);
     assert_string_equal(lab.error.text,

@@ -42,10 +42,9 @@ struct dataset {
     struct dataset *older; /* in the scope */
     const beck_schema *schema;
     uint32_t partitions;
-    struct slice *values;              /* VALUES: by partition */
-    uint32_t value_blocks;             /* all in values[0].items */
-    const beck_direct_class *class_of; /* RANGES */
-    beck_str params;
+    struct slice *values;       /* VALUES: by partition */
+    uint32_t value_blocks;      /* all in values[0].items */
+    struct range_source source; /* RANGES */
     const beck_str *ranges;
     uint64_t rows_before;   /* VALUES in a worker: of earlier partitions */
     struct dataset *parent; /* NARROW, SHUFFLE; COALESCE, except in a worker */
@@ -153,9 +152,9 @@ struct stage {
     uint32_t sum_count;
     uint32_t running; /* queued or being run */
     _Atomic bool cancelled;
-    uint32_t warned;    /* tasks with a warning */
-    char warning[200];  /* the first of them */
-    struct error error; /* the first task that gave up */
+    uint32_t warned;                 /* tasks with a warning */
+    char warning[BECK__WARNING_MAX]; /* the first of them */
+    struct error error;              /* the first task that gave up */
 };
 
 /* How a test lets an attempt fail. A process is killed when it waits for the task, or works on it.
@@ -177,7 +176,7 @@ struct run {
     struct resident *resident;  /* of a stateful action; or: */
     const struct blocks *state; /* what it keeps; what becomes of it goes to out[1] */
     beck_status status;
-    char warning[200]; /* "": none */
+    char warning[BECK__WARNING_MAX]; /* "": none */
     struct sums sums;
     struct error error;
     uint64_t records;

@@ -61,7 +61,8 @@ static void test_datasets_no_memory(void **state)
         d = lab.engine->narrow(lab.scope, d, program);
     assert_null(d);
     assert_null(lab.engine->from_received(lab.scope, op.in, &received));
-    assert_null(lab.engine->from_ranges(lab.scope, op.in, NULL, (beck_str){"", 0}, NULL, 0));
+    assert_null(
+        lab.engine->from_ranges(lab.scope, &(struct range_source){.schema = op.in}, NULL, 0));
     assert_null(lab.engine->shuffle(lab.scope, parent, (struct partitioning){0}, op.in));
     beck__os_memory_fail(os, 0, false);
     lab_run(&lab, parent, NULL);

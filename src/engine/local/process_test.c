@@ -275,8 +275,8 @@ static void test_cancel(void **state)
         struct canceller it = {&lab, wait};
         struct op count = test_op(&lab.arena, OP_GROUP, PAIR, "count BIGINT");
         count.fold = FOLD_COUNT;
-        struct dataset *d =
-            lab.engine->from_ranges(lab.scope, count.in, &endless, (beck_str){"", 0}, ranges, 2);
+        struct dataset *d = lab.engine->from_ranges(
+            lab.scope, &(struct range_source){"endless", &endless, {"", 0}, count.in}, ranges, 2);
         lab.engine->set_idle(lab.engine, cancel_in_idle, &it);
         assert_int_equal(lab_try(&lab, lab_narrow(&lab, d, &count), NULL), BECK_CANCELLED);
         assert_string_equal(lab.error.text, "collect at test.c:9: cancelled");

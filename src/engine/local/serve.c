@@ -65,6 +65,18 @@ static beck_str get_bytes(struct served *s, struct reader *in)
     return beck_bytes_of(copy, copy ? bytes.size : 0);
 }
 
+static const char *get_text(struct served *s, struct reader *in)
+{
+    beck_str text = beck__get_string(in);
+    char *copy = beck__arena_alloc(&s->arena, text.size + 1); /* zeroed */
+
+    if (copy)
+        memcpy(copy, text.data, text.size);
+    else
+        beck__error_memory(s->error, "a task", text.size);
+    return copy;
+}
+
 static struct dataset *get_ranges(struct served *s, struct reader *in, struct dataset *d)
 {
     struct function_id id = {beck__get_u64(in), 0};
@@ -75,13 +87,15 @@ static struct dataset *get_ranges(struct served *s, struct reader *in, struct da
         return NULL;
     }
     id.offset = beck__get_u64(in);
-    d->params = get_bytes(s, in);
+    d->source.schema = d->schema;
+    d->source.params = get_bytes(s, in);
+    d->source.what = get_text(s, in);
     *range = get_bytes(s, in);
     d->ranges = range;
     if (s->error->status)
         return NULL;
-    d->class_of = id.module ? s->os->function_of(s->os, id) : NULL;
-    return in->bad || !d->class_of ? damaged(s, "its source") : d;
+    d->source.class_of = id.module ? s->os->function_of(s->os, id) : NULL;
+    return in->bad || !d->source.class_of ? damaged(s, "its source") : d;
 }
 
 static struct dataset *get_values(struct served *s, struct reader *in, struct dataset *d)

@@ -120,7 +120,7 @@ static enum flow run_partition(struct task *task, const struct dataset *d, uint3
     case DATA_KEPT:
         return run_kept(task, d, p, sink);
     case DATA_RANGES:
-        flow = beck__range_read(task, d->class_of, d->params, d->ranges[p], d->schema, sink);
+        flow = beck__range_read(task, &d->source, d->ranges[p], sink);
         break;
     case DATA_NARROW:
         flow = run_program(task, d->program, d->parent, p, sink);

@@ -6,10 +6,9 @@
  *   request  batch u64, partition u32, attempt u32, due u8, targets: kind u8, keys u32, count u32
  *            (0: collect), action u8 + program, if that is stateful the blocks of what it keeps,
  *            then the path:
- *            'N' program path | 'R' schema class params range | 'V' schema, rows before u64, blocks
- *            | 'C' schema, u32 count, as many paths | 'P' kind u8, schema, two paths
- *   reply    status u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for
- *            each list its blocks
+ *            'N' program path | 'R' schema class params what range | 'V' schema, rows before u64,
+ * blocks | 'C' schema, u32 count, as many paths | 'P' kind u8, schema, two paths reply    status
+ * u8, text (error or warning), records u64, u32 sums, u64 each, u32 lists, for each list its blocks
  *
  * Before a request stands what the process does not know yet of what tasks share (exec/shared.c).
  */
@@ -45,15 +44,16 @@ static beck_status put_ranges(struct text *out, const struct dataset *d, uint32_
                               struct error *error)
 {
     struct os *os = d->scope->engine->os;
-    struct function_id id = os->function_id(os, d->class_of);
+    struct function_id id = os->function_id(os, d->source.class_of);
 
     beck__put_u8(out, 'R');
     beck__schema_put(out, d->schema);
     beck__put_u64(out, id.module);
     beck__put_u64(out, id.offset);
-    beck__put_string(out, d->params);
+    beck__put_string(out, d->source.params);
+    beck__put_string(out, beck_string(d->source.what));
     beck__put_string(out, d->ranges[p]);
-    return check_function(id, d->class_of->name, error);
+    return check_function(id, d->source.what, error);
 }
 
 /* Key and state of every key. */

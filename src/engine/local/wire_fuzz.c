@@ -208,8 +208,8 @@ static bool path_is_fair(struct arena *arena, struct reader *in)
         id.offset = beck__get_u64(in);
         if (!may_be(id, SOURCE))
             return false;
-        beck__get_string(in);
-        beck__get_string(in);
+        for (int i = 0; i < 3; i++) /* parameters, name, range */
+            beck__get_string(in);
     }
     return true;
 }
