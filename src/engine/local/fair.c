@@ -12,12 +12,13 @@
 
 #define RUN_COST_NS 1000 /* of any run, so that those that take no time have turns, too */
 
-/* The time that its runs have used by now: their ends less their starts. */
+/* By weight, the time that its runs have used by now: their ends less their starts; and that of
+ * others which it has skipped. */
 static double used(const struct pool *pool, int64_t now_ns)
 {
     uint64_t ns = pool->used_ns + pool->running * (uint64_t)now_ns;
 
-    return (double)(int64_t)ns / pool->weight;
+    return pool->skipped + (double)(int64_t)ns / pool->weight;
 }
 
 uint32_t beck__fair_pool(struct fair *fair, beck_str name, uint32_t weight)
@@ -46,10 +47,10 @@ void beck__fair_deinit(struct fair *fair)
 void beck__fair_put(struct fair *fair, struct run *run, bool front)
 {
     struct pool *pool = &fair->pools[run->pool];
-    double behind = fair->clock * pool->weight;
+    double behind = pool->first || pool->running ? 0 : fair->clock - used(pool, 0);
 
-    if (!pool->first && !pool->running && (double)(int64_t)pool->used_ns < behind)
-        pool->used_ns = (uint64_t)behind;
+    if (behind > 0)
+        pool->skipped += behind;
     front |= !pool->first;
     run->next = front ? pool->first : NULL;
     if (front)

@@ -162,6 +162,27 @@ static void test_comes_back(void **state)
     beck__fair_deinit(&f.fair);
 }
 
+/* After years, too, whatever its weight. */
+static void test_years(void **state)
+{
+    const int64_t takes_ns[] = {1000, 1000000};
+    struct fixture f;
+
+    (void)state;
+    setup(&f);
+    beck__fair_pool(&f.fair, beck_string("heavy"), 1000);
+    put(&f, 0, 100);
+    struct run *run = take(&f);
+    f.now_ns = INT64_C(300000000000000000);
+    beck__fair_end(&f.fair, run, f.now_ns);
+    work(&f, 1, takes_ns);
+    put(&f, 1, 100);
+    work(&f, 90, takes_ns); /* each counts twice as much in the default pool */
+    assert_in_range(f.begun[0], 30, 34);
+    assert_in_range(f.begun[1], 58, 62);
+    beck__fair_deinit(&f.fair);
+}
+
 /* What waits for a disk costs nothing. */
 static void test_waiting_is_free(void **state)
 {
@@ -197,9 +218,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(test_in_order),  test(test_names),      test(test_by_weight),
-        test(test_long_run),  test(test_comes_back), test(test_waiting_is_free),
-        test(test_no_memory),
+        test(test_in_order),   test(test_names), test(test_by_weight),       test(test_long_run),
+        test(test_comes_back), test(test_years), test(test_waiting_is_free), test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

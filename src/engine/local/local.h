@@ -188,6 +188,7 @@ struct pool {
     beck_str name;
     uint32_t weight, running;
     uint64_t used_ns;         /* ends less starts of its runs */
+    double skipped;           /* by weight: nothing is saved up */
     struct run *first, *last; /* waiting */
 };
 
