@@ -7,7 +7,7 @@
 /* ---- a source and a sink that wait ----------------------------------------------------------- */
 
 struct world {
-    struct door door;
+    struct door door, computed;
     uint32_t passers; /* of ranges, or partitions, that wait at the door; the next one opens it */
     _Atomic int64_t sum;
     _Atomic int computing, most;
@@ -236,6 +236,63 @@ static void who_comes_back_needs_a_slot(void **state)
     in_worlds(no_more_than_slots);
 }
 
+/* A read that is back gets the slot of one that waits for what it will compute. */
+static beck_status read_in_turns(beck_reader *r, const void *params, size_t params_size,
+                                 const void *range, size_t size)
+{
+    const struct numbered *n = params;
+    uint32_t number;
+
+    (void)params_size;
+    memcpy(&number, range, size);
+    if (number == 0) {
+        door_pass(&n->world->door);
+    } else {
+        door_open(&n->world->door);
+        door_pass(&n->world->computed);
+    }
+    beck_read_row(r, number);
+    return BECK_OK;
+}
+
+static const beck_direct_class source_in_turns = {.name = "in turns",
+                                                  .schema = "n BIGINT",
+                                                  .list = list_ranges,
+                                                  .read = read_in_turns,
+                                                  .state_size = sizeof(bool)};
+
+static void open_computed(beck_call *c, beck_row row)
+{
+    struct world *w = *(struct world *const *)beck_ctx(c);
+
+    door_open(&w->computed);
+    beck_emit_row(c, row);
+}
+
+static void in_turns(void *user)
+{
+    struct world w = {.passers = 0}, *at = &w;
+    struct numbered n = {&w, 2};
+    beck_context *ctx =
+        beck_context_new("turns", .batch_ms = interval_ms(user), .master = "local[1]");
+    beck_dstream *in =
+        beck_direct_stream(ctx, &source_in_turns, .params = &n, .params_size = sizeof n);
+
+    door_init(&w.door);
+    door_init(&w.computed);
+    save(beck_map(in, "n BIGINT", open_computed, .ctx = &at, .ctx_size = sizeof at), &adds, &w);
+    run(ctx, 2);
+    assert_int_equal(w.sum, 1);
+    door_deinit(&w.computed);
+    door_deinit(&w.door);
+}
+
+static void who_comes_back_waits_for_nobody_who_waits(void **state)
+{
+    (void)state;
+    in_worlds(in_turns);
+}
+
 /* For the thread sanitizer. */
 static void real_threads_lend_slots(void **state)
 {
@@ -245,6 +302,7 @@ static void real_threads_lend_slots(void **state)
     slow_reads(&real);
     slow_writes(&real);
     no_more_than_slots(&real);
+    in_turns(&real);
 }
 
 /* The commit of the second output waits for that of the first, which has two stages to go. */
@@ -373,13 +431,10 @@ static void names_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(a_slow_read_keeps_no_slot),
-        test(a_slow_write_keeps_no_slot),
-        test(who_comes_back_needs_a_slot),
-        test(real_threads_lend_slots),
-        test(a_commit_in_order_holds_nobody_up),
-        test(pools_share_by_weight),
-        test(names_are_checked),
+        test(a_slow_read_keeps_no_slot),   test(a_slow_write_keeps_no_slot),
+        test(who_comes_back_needs_a_slot), test(who_comes_back_waits_for_nobody_who_waits),
+        test(real_threads_lend_slots),     test(a_commit_in_order_holds_nobody_up),
+        test(pools_share_by_weight),       test(names_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

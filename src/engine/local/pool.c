@@ -7,7 +7,8 @@
  *
  * To compute, a thread needs a slot, of which there are as many as local[n] says. A task tells when
  * it may wait for a file or a peer. Mostly it does not, so nothing happens at first; but if it
- * still waits after a while and there is something to compute, its slot goes to a spare thread:
+ * still waits after a while and there is something to compute, its slot goes to a spare thread, or
+ * back to one that has waited:
  *
  *     thread 1   --task A--| waits for a disk ........................ |-- A goes on, in the next
  *     thread 2   --task B------task C---------                             free slot
@@ -65,6 +66,7 @@ static void wait_end(struct slot *slot)
         return;
     os->lock(os, local->lock);
     local->coming_back++;
+    os->gate_wake_all(os, local->done_gate); /* to look for a slot of one that waits */
     while (local->busy == (uint32_t)local->options.threads)
         os->gate_wait(os, local->back, local->lock, -1);
     local->coming_back--;
@@ -88,7 +90,14 @@ static beck_status worker_start(struct local *local, struct error *error)
     return BECK_OK;
 }
 
-/* Takes the slots of tasks that have waited for long while others could compute. */
+/* True if something could be computed, had it a slot. */
+static bool wanted(const struct local *local)
+{
+    return local->fair.waiting || local->coming_back;
+}
+
+/* Takes the slots of tasks that have waited for long: for those that come back, which have threads,
+ * then for runs in the queue. */
 static void take_slots(struct local *local)
 {
     struct os *os = local->os;
@@ -103,7 +112,10 @@ static void take_slots(struct local *local)
         int64_t since = atomic_load(&worker->waits);
         if (since <= 0 || now - since < PATIENCE_NS)
             continue;
-        bool spare = local->worker_count > threads + local->lent;
+        bool back = local->coming_back > threads - local->busy;
+        bool spare = back || local->worker_count > threads + local->lent;
+        if (!back && !local->fair.waiting)
+            return;
         if (!spare && (local->worker_count == local->worker_max || worker_start(local, NULL)))
             return;
         if (!atomic_compare_exchange_strong(&worker->waits, &since, SLOT_TAKEN))
@@ -111,7 +123,7 @@ static void take_slots(struct local *local)
         beck__fair_end(&local->fair, worker->run, now);
         local->lent++;
         local->busy--;
-        os->gate_wake(os, local->work);
+        os->gate_wake(os, back ? local->back : local->work);
     }
 }
 
@@ -266,7 +278,7 @@ static int64_t wait_ns(struct local *local, int64_t due)
 
     if (due != INT64_MAX && wait <= 0)
         return 0;
-    return local->fair.waiting && (wait < 0 || wait > PATIENCE_NS) ? PATIENCE_NS : wait;
+    return wanted(local) && (wait < 0 || wait > PATIENCE_NS) ? PATIENCE_NS : wait;
 }
 
 /* Whoever is woken takes whatever has finished; the turn is free before the wait and asked for
@@ -286,7 +298,7 @@ struct run *beck__pool_take(struct local *local)
         if (wait)
             os->gate_wait(os, local->done_gate, local->lock, wait);
     }
-    if (local->fair.waiting)
+    if (wanted(local))
         take_slots(local);
     struct run *run = local->done;
     if (run)
