@@ -351,7 +351,7 @@ bool beck__direct_ended(struct direct *d)
     struct os *os = d->os;
 
     os->lock(os, d->lock);
-    bool ended = d->ended && (d->over || !d->thread);
+    bool ended = (d->over || !d->thread) && d->ended; /* who looks writes it without the lock */
     os->unlock(os, d->lock);
     return ended;
 }
