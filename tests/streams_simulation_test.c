@@ -300,7 +300,7 @@ struct run {
     struct sheet expected, got;
     int windows, rows, timeouts;
     uint64_t digest;
-    int64_t used[2]; /* least memory in the second and in the last thousand of batches */
+    int64_t used[2]; /* least memory in an early and in the last third of the batches */
 };
 
 static void expect(struct run *run, const char *key, int64_t n)
@@ -381,10 +381,10 @@ static void update(beck_call *c, beck_row key, beck_rows *values, beck_state *st
 static void note_memory_of(struct run *run)
 {
     int64_t used = tap.used;
-    int thousand = run->batches / 10;
-    int64_t *least = run->taken >= thousand && run->taken < 2 * thousand ? &run->used[0]
-                     : run->taken >= 9 * thousand                        ? &run->used[1]
-                                                                         : NULL;
+    int tenth = run->batches / 10;
+    int64_t *least = run->taken >= 2 * tenth && run->taken < 5 * tenth ? &run->used[0]
+                     : run->taken >= 7 * tenth                         ? &run->used[1]
+                                                                       : NULL;
 
     if (least && (!*least || used < *least))
         *least = used;
