@@ -114,11 +114,11 @@ BECK_API void beck_context_free(beck_context *ctx);
 BECK_API char **beck_args(beck_context *ctx, int *argc);
 
 /* Starts, waits, stops gracefully on SIGINT or SIGTERM (a second one ends at once), or when all
- * inputs have ended for good, as standard input does, and each output has shown what they brought;
- * reports the error if any, frees the context, and returns main's exit code: 0, or 1 after it. With
- * --help or --describe prints that page and runs nothing; actions before it do not run either and
- * return what they return after an error. Without any stream it only reports and frees: a batch
- * program ends with it too. */
+ * inputs have ended for good, as standard input does, and each output has shown what they brought
+ * (states do not time out any more); reports the error if any, frees the context, and returns
+ * main's exit code: 0, or 1 after it. With --help or --describe prints that page and runs nothing;
+ * actions before it do not run either and return what they return after an error. Without any
+ * stream it only reports and frees: a batch program ends with it too. */
 BECK_API int beck_run(beck_context *ctx);
 
 /* Starts on a thread of its own. On an ACTIVE context a no-op with a warning; on a STOPPED one

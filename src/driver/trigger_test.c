@@ -347,6 +347,99 @@ static void a_run_ends_with_its_inputs(void **state)
     check_end(WITH_QUEUE, 10, "Time: 20000 ms\n"); /* which may be pushed to for ever */
 }
 
+/* ---- what is still to come when inputs seem to have ended ------------------------------------ */
+
+struct total {
+    _Atomic int64_t sum;
+    _Atomic int opened, polls;
+};
+
+static struct total *total_of(beck_receiver *r)
+{
+    return *(struct total *const *)beck_receiver_params(r);
+}
+
+/* The first time nobody is there. */
+static beck_status open_late(beck_receiver *r, void *state)
+{
+    (void)state;
+    return atomic_fetch_add(&total_of(r)->opened, 1) ? BECK_OK : BECK_IO;
+}
+
+static beck_status poll_broken(beck_receiver *r, void *state, int64_t wait_ms)
+{
+    int polls = atomic_fetch_add(&total_of(r)->polls, 1);
+
+    (void)state, (void)wait_ms;
+    if (polls == 3)
+        return BECK_IO; /* and it comes again */
+    return polls < 6 ? beck_store(r, (uint64_t)polls, 1) : BECK_CLOSED;
+}
+
+static const beck_receiver_class broken = {.name = "broken",
+                                           .schema = "n BIGINT",
+                                           .open = open_late,
+                                           .poll = poll_broken,
+                                           .close = closed};
+
+static beck_status list_five(beck_ranges *found, void *state, const void *params, size_t size)
+{
+    int *looks = state;
+
+    (void)params, (void)size;
+    if (++*looks < 3)
+        return BECK_OK;
+    for (int i = 0; i < 5; i++)
+        beck_add_range(found, "x", 1);
+    return BECK_CLOSED;
+}
+
+static const beck_direct_class five = {.name = "five",
+                                       .schema = "n BIGINT",
+                                       .list = list_five,
+                                       .read = read_ten,
+                                       .state_size = sizeof(int)};
+
+static void add_all(beck_call *c, beck_rdd *rdd)
+{
+    struct total *t = (void *)(uintptr_t)beck_ctx(c);
+    beck_result *rows = beck_collect(rdd);
+
+    for (uint64_t i = 0; i < beck_result_rows(rows); i++)
+        t->sum += beck_get_bigint(beck_result_row(rows, i), 0);
+    beck_result_free(rows);
+}
+
+static void run_late(void *user)
+{
+    struct total t = {0}, *at = &t;
+    unsigned with = *(const unsigned *)user;
+    beck_context *ctx =
+        beck_context_new("late", .batch_ms = 500, .master = "local[1]",
+                         .trigger = with & BY_EVENT ? BECK_TRIGGER_EVENT : BECK_TRIGGER_INTERVAL);
+    beck_dstream *in = beck_receiver_stream(ctx, &broken, .params = &at, .params_size = sizeof at);
+
+    if (with & WITH_DIRECT)
+        in = beck_union(in, beck_direct_stream(ctx, &five, .units_max = 1, .interval_ms = 3000));
+    beck_foreach_rdd(in, add_all, .ctx = at);
+    assert_int_equal(beck_run(ctx), 0);
+    assert_int_equal(t.sum, with & WITH_DIRECT ? 55 : 5);
+}
+
+static void a_run_waits_for_all_that_comes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        for (unsigned with = 0; with < 8; with++) {
+            struct text out = {.memory = &beck__os_real()->memory};
+            if (with & WITH_QUEUE)
+                continue;
+            simulate(&(struct os_simulation){.seed = seed, .start_ms = 10100}, run_late, &with,
+                     &out);
+            beck__text_deinit(&out);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +449,7 @@ int main(void)
         cmocka_unit_test(states_time_out_on_time),
         cmocka_unit_test(a_batch_has_a_largest_size),
         cmocka_unit_test(a_run_ends_with_its_inputs),
+        cmocka_unit_test(a_run_waits_for_all_that_comes),
         cmocka_unit_test(data_does_not_wait_and_silence_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
