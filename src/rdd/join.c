@@ -12,8 +12,6 @@
  */
 #include "rdd/inside.h"
 
-#include <stdio.h>
-
 enum { SIDES_MAX = 4 };
 
 struct cogroup {
@@ -55,15 +53,10 @@ static bool same_keys(const struct cogroup *g, uint32_t side)
 static const char *free_name(struct graph *graph, const struct field *fields, uint32_t count,
                              const char *name)
 {
-    char longer[512];
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(fields[i].name, name) != 0)
-            continue;
-        snprintf(longer, sizeof longer, "%s_right", name);
-        name = beck__arena_text(graph->arena, longer);
-        return name ? free_name(graph, fields, count, name) : NULL;
-    }
+    for (uint32_t i = 0; name && i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return free_name(graph, fields, count,
+                             beck__arena_printf(graph->arena, "%s_right", name));
     return name;
 }
 

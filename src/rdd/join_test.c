@@ -5,6 +5,8 @@
  */
 #include "rdd/testing.h"
 
+#include <stdio.h>
+
 static void same_schema(struct fixture *f, const struct node *node, const char *expected)
 {
     assert_string_equal(schema_of(f, node), expected);
@@ -31,6 +33,20 @@ static void test_schemas(void **state)
                 "user STRING, n ARRAY<BIGINT>, n_right ARRAY<BIGINT>");
     same_schema(f, beck__node_distinct(&f->graph, b, &group), "who STRING, n BIGINT, page STRING");
     assert_int_equal(f->error.status, BECK_OK);
+}
+
+/* A name of any length gets its "_right". */
+static void test_long_names(void **state)
+{
+    struct fixture *f = *state;
+    char schema[600] = "user STRING, ", expected[1200];
+    beck_join_args join = {SITE};
+
+    memset(schema + strlen(schema), 'n', 511);
+    snprintf(expected, sizeof expected, "%s BIGINT, %s_right BIGINT", schema, strchr(schema, 'n'));
+    strcat(schema, " BIGINT");
+    struct node *a = source(f, schema);
+    same_schema(f, beck__node_join(&f->graph, a, a, &join), expected);
 }
 
 static void test_of_many(void **state)
@@ -76,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_schemas, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_long_names, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_of_many, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refused, fixture_setup, fixture_teardown),
     };
