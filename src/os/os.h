@@ -134,6 +134,8 @@ struct os {
                                  struct os_socket **channel, struct error *error);
     struct os_socket *(*parent_channel)(struct os *os);
     void (*process_kill)(struct os *os, struct os_process *process);
+    /* True if its first thread sleeps: it waits for a file, a peer, a lock. */
+    bool (*process_waits)(struct os *os, struct os_process *process);
     /* Waits for its end and frees; *code: exit code, or -signal. */
     void (*process_wait)(struct os *os, struct os_process *process, int *code);
     void (*exit)(struct os *os, int code);

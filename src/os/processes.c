@@ -258,6 +258,24 @@ static void process_kill(struct os *os, struct os_process *process)
     pthread_mutex_unlock(&process->mutex);
 }
 
+/* /proc/PID/stat: "PID (name) S ..."; the name may hold anything. */
+static bool process_waits(struct os *os, struct os_process *process)
+{
+    struct text text = {.memory = &os->memory};
+    char path[40];
+
+    pthread_mutex_lock(&process->mutex);
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process->pid);
+    bool read = process->pid > 0 && read_all(path, &text);
+    pthread_mutex_unlock(&process->mutex);
+    size_t i = text.size;
+    while (i > 0 && text.data[i - 1] != ')')
+        i--;
+    bool waits = read && i > 0 && i + 1 < text.size && strchr("SD", text.data[i + 1]);
+    beck__text_deinit(&text);
+    return waits;
+}
+
 static void process_wait(struct os *os, struct os_process *process, int *code)
 {
     if (!process)
@@ -303,5 +321,6 @@ void beck__real_processes(struct os *os)
     os->process_start = process_start;
     os->parent_channel = parent_channel;
     os->process_kill = process_kill;
+    os->process_waits = process_waits;
     os->process_wait = process_wait;
 }

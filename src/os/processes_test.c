@@ -4,6 +4,7 @@
  *
  *     f  answers the function ids of what both processes have
  *     a  answers its arguments, and the environment variables that matter
+ *     b  is busy until there is one more byte
  *     g  starts a worker of its own, which stays
  *     x  exits with 7
  *     else, and at the end of the channel: exits with 0
@@ -50,6 +51,10 @@ static int work(struct os *os, struct os_socket *channel, char **argv)
     size_t got;
     while (!os->recv(os, channel, &command, 1, &got, -1, NULL)) {
         switch (command) {
+        case 'b':
+            while (os->recv(os, channel, &command, 1, &got, 0, NULL) == BECK_AGAIN) {
+            }
+            break;
         case 'f':
             function_ids(os, ids);
             answer(os, channel, ids, sizeof ids);
@@ -154,6 +159,26 @@ static void ends_are_told(void **state)
     worker.os->process_wait(worker.os, NULL, NULL);
 }
 
+/* Each state comes: the loops end. */
+static void sleep_is_seen(void **state)
+{
+    (void)state;
+    struct worker worker;
+    start(&worker);
+    for (int i = 0; i < 3; i++) {
+        while (!worker.os->process_waits(worker.os, worker.process)) {
+        }
+        ask(&worker, 'b', NULL, 0);
+        while (worker.os->process_waits(worker.os, worker.process)) {
+        }
+        ask(&worker, '.', NULL, 0);
+    }
+    worker.os->process_kill(worker.os, worker.process);
+    while (worker.os->process_waits(worker.os, worker.process)) { /* until it is known to be dead */
+    }
+    assert_int_equal(stop(&worker), -SIGKILL);
+}
+
 static void many_at_once(void **state)
 {
     (void)state;
@@ -243,6 +268,7 @@ int main(int argc, char **argv)
         test(functions_are_the_same_there),
         test(arguments_and_environment_are_the_same),
         test(ends_are_told),
+        test(sleep_is_seen),
         test(many_at_once),
         test(a_worker_dies_with_its_parent),
         test(a_worker_outlives_the_thread_that_started_it),

@@ -51,6 +51,13 @@ static void process_kill(struct os *os, struct os_process *process)
     assert(!process);
 }
 
+static bool process_waits(struct os *os, struct os_process *process)
+{
+    (void)os, (void)process;
+    assert(!process);
+    return false;
+}
+
 static void process_wait(struct os *os, struct os_process *process, int *code)
 {
     (void)os, (void)process;
@@ -117,6 +124,7 @@ void beck__sim_others(struct os *os)
     os->process_start = process_start;
     os->parent_channel = parent_channel;
     os->process_kill = process_kill;
+    os->process_waits = process_waits;
     os->process_wait = process_wait;
     os->exit = leave;
     os->random = random_bytes;

@@ -7,6 +7,8 @@
 #include "engine/local/local.h"
 
 #define MESSAGE_MAX ((uint64_t)1 << 40)
+#define HEADER      8 /* bytes: a size */
+#define LOOK_NS     (10 * 1000000)
 
 static beck_status send_all(struct os *os, struct os_socket *socket, const void *data, size_t size,
                             struct error *error)
@@ -41,25 +43,22 @@ static beck_status recv_all(struct os *os, struct os_socket *socket, void *data,
 static beck_status send_message(struct os *os, struct os_socket *socket, const struct text *message,
                                 struct error *error)
 {
-    uint8_t size[8];
+    uint8_t size[HEADER];
 
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < HEADER; i++)
         size[i] = (uint8_t)((uint64_t)message->size >> (8 * i));
     beck_status status = send_all(os, socket, size, sizeof size, error);
     return status ? status : send_all(os, socket, message->data, message->size, error);
 }
 
-static beck_status recv_message(struct os *os, struct os_socket *socket, struct text *message,
-                                struct error *error)
+/* What follows its header. */
+static beck_status recv_body(struct os *os, struct os_socket *socket, const uint8_t *header,
+                             struct text *message, struct error *error)
 {
-    uint8_t header[8];
     uint64_t size = 0;
 
     beck__text_clear(message);
-    beck_status status = recv_all(os, socket, header, sizeof header, error);
-    if (status)
-        return status;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < HEADER; i++)
         size |= (uint64_t)header[i] << (8 * i);
     if (size > MESSAGE_MAX)
         return beck__error_set(error, BECK_CORRUPT, "a message of %llu bytes",
@@ -68,6 +67,40 @@ static beck_status recv_message(struct os *os, struct os_socket *socket, struct 
         return beck__error_memory(error, "a message", size);
     message->size = size;
     return recv_all(os, socket, message->data, size, error);
+}
+
+static beck_status recv_message(struct os *os, struct os_socket *socket, struct text *message,
+                                struct error *error)
+{
+    uint8_t header[HEADER];
+    beck_status status = recv_all(os, socket, header, sizeof header, error);
+
+    return status ? status : recv_body(os, socket, header, message, error);
+}
+
+/* The header of the reply. While the process sleeps another one may have its slot. */
+static beck_status await_reply(struct worker *worker, uint8_t *header, struct error *error)
+{
+    struct os *os = worker->engine->os;
+    struct slot *slot = &worker->slot;
+    bool waits = false;
+    size_t have = 0;
+    beck_status status = BECK_OK;
+
+    while (have < HEADER && (!status || status == BECK_AGAIN)) {
+        size_t got = 0;
+        bool slept = status == BECK_AGAIN && os->process_waits(os, worker->process);
+        if (slept && !waits)
+            slot->wait_begin(slot);
+        else if (!slept && waits)
+            slot->wait_end(slot);
+        waits = slept;
+        status = os->recv(os, worker->channel, header + have, HEADER - have, &got, LOOK_NS, error);
+        have += got;
+    }
+    if (waits)
+        slot->wait_end(slot);
+    return status;
 }
 
 static beck_status process_start(struct worker *worker, struct error *error)
@@ -102,13 +135,16 @@ static bool was_killed(struct worker *worker)
 static beck_status exchange(struct worker *worker, enum fault fault, struct error *error)
 {
     struct os *os = worker->engine->os;
+    uint8_t header[HEADER];
 
     if (fault == FAULT_KILLED_IDLE)
         os->process_kill(os, worker->process);
     beck_status status = send_message(os, worker->channel, &worker->request, error);
     if (fault == FAULT_KILLED_BUSY)
         os->process_kill(os, worker->process);
-    return status ? status : recv_message(os, worker->channel, &worker->request, error);
+    if (!status)
+        status = await_reply(worker, header, error);
+    return status ? status : recv_body(os, worker->channel, header, &worker->request, error);
 }
 
 /* Why there is no reply: the process has ended, or it no longer makes sense to talk to it. */

@@ -3,11 +3,14 @@
  * process_test - tasks in worker processes: they are processes of their own, one that dies is
  * replaced, and nothing but bytes goes over.
  */
+#define _GNU_SOURCE
 #include "engine/testing.h"
 
 #include "engine/local/local.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct engine_options isolated(int threads)
@@ -233,6 +236,39 @@ static void test_too_large(void **state)
     }
 }
 
+/* ---- a process that waits -------------------------------------------------------------------- */
+
+/* Opens a pipe with a name, which waits for the other end: of two tasks. */
+static void meet_at_pipe(beck_call *c, beck_row in)
+{
+    int fd = open(getenv("BECK_TEST_PIPE"), beck_partition(c) ? O_WRONLY : O_RDONLY);
+    if (fd < 0 || close(fd))
+        beck_fail(c, "open");
+    beck_emit_row(c, in);
+}
+
+/* On one slot. */
+static void test_waiting_process(void **state)
+{
+    (void)state;
+    struct lab lab;
+    char directory[] = "/tmp/beck-test-XXXXXX", path[64];
+    struct engine_options options = isolated(1);
+    options.waiting_max = 1;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/pipe", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    setenv("BECK_TEST_PIPE", path, 1);
+    lab_open(&lab, options);
+    struct op op = lab_call(&lab, PAIR, PAIR, meet_at_pipe);
+    lab_run(&lab, lab_narrow(&lab, lab_numbers(&lab, 2, 1), &op), NULL);
+    assert_int_equal(lab.out[0].rows + lab.out[1].rows, 2);
+    lab_close(&lab);
+    unsetenv("BECK_TEST_PIPE");
+    unlink(path);
+    rmdir(directory);
+}
+
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
 static beck_status read_endless(beck_reader *r, const void *params, size_t params_size,
@@ -319,10 +355,9 @@ int main(void)
 {
     beck__engine_worker(beck__os_real());
     const struct CMUnitTest tests[] = {
-        test(test_own_process), test(test_dies),          test(test_dies_always),
-        test(test_shared),      test(test_plain_address), test(test_large),
-        test(test_too_large),   test(test_too_large),     test(test_cancel),
-        test(test_no_memory),
+        test(test_own_process),     test(test_dies),   test(test_dies_always), test(test_shared),
+        test(test_plain_address),   test(test_large),  test(test_too_large),   test(test_too_large),
+        test(test_waiting_process), test(test_cancel), test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
