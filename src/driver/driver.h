@@ -137,9 +137,9 @@ beck_status beck__direct_start(struct driver *driver, struct input *input, bool 
 void beck__direct_look(struct direct *direct); /* only when not threaded */
 void beck__direct_stop(struct direct *direct); /* waits for the look that is under way */
 void beck__direct_free(struct direct *direct);
-/* The ranges found at or before time_ms, as many as the limits allow, and their bytes. */
 bool beck__direct_ended(struct direct *direct);       /* there will never be more */
 int64_t beck__direct_first_ms(struct direct *direct); /* INT64_MAX: none waits */
+/* The ranges found at or before time_ms, as many as the limits allow, and their bytes. */
 uint64_t beck__direct_allot(struct direct *direct, int64_t time_ms, struct allotment *to);
 void beck__direct_release(struct driver *driver, struct allotment *from);
 

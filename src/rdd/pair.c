@@ -47,8 +47,6 @@ struct node *beck__node_coalesce(struct graph *graph, struct node *parent,
     return node;
 }
 
-#define PAIRS_MAX 1000000u
-
 /* ---- merge ----------------------------------------------------------------------------------- */
 
 static beck_status make_merged(struct node *node, struct stamp *stamp,
@@ -70,6 +68,8 @@ struct node *beck__node_merge(struct graph *graph, struct node *const *parents, 
 }
 
 /* ---- pairs ----------------------------------------------------------------------------------- */
+
+#define PAIRS_MAX 1000000u
 
 static beck_status make_pairs(struct node *node, struct stamp *stamp,
                               struct dataset *const *parents, struct dataset **dataset,
