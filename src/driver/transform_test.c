@@ -146,7 +146,7 @@ static void check_none(bool with)
     assert_contains(beck_error_text(ctx), with ? "transform_with at transform_test.c:"
                                                : "transform at transform_test.c:");
     assert_contains(beck_error_text(ctx),
-                    "the source has no RDD in this batch, and this operator needs one");
+                    " has no RDD in this batch, and this operator needs one; ");
     beck_context_free(ctx);
 }
 

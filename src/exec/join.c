@@ -123,6 +123,8 @@ static enum flow add_right(struct join *self, const beck_chunk *chunk, uint32_t 
         return FLOW_FAILED;
     if (!has_right(op->number))
         return FLOW_MORE;
+    if (count >= END - self->right.chunk->rows) /* their numbers end */
+        return no_memory(self);
     for (uint32_t i = 0; i < count; i++)
         self->rows[1][i] = from + i;
     for (uint32_t k = 0; k < self->right_schema.count; k++)

@@ -104,6 +104,8 @@ struct program {
 
 /* True if some operation runs the user's code. */
 bool beck__program_calls(const struct program *program);
+/* True if it begins with a JOIN, which may make many rows of few. */
+bool beck__program_joins(const struct program *program);
 /* True if a partition without rows gives no rows and has no effect: its task need not run. */
 bool beck__program_silent(const struct program *program);
 

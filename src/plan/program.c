@@ -30,6 +30,11 @@ bool beck__program_calls(const struct program *program)
     return false;
 }
 
+bool beck__program_joins(const struct program *program)
+{
+    return program->count > 0 && program->ops[0].kind == OP_JOIN;
+}
+
 bool beck__program_stateful(const struct program *program)
 {
     return program->count == 1 && program->ops[0].state != NULL;

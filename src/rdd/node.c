@@ -298,16 +298,19 @@ static beck_status plan_ranges(struct stamp *stamp, const struct node *node,
     return BECK_OK;
 }
 
-static beck_status no_rdd(const struct stamp *stamp, const struct node *node, struct error *error)
+static beck_status no_rdd(const struct node *node, const struct node *parent, struct error *error)
 {
-    struct text name = {.memory = stamp->arena->memory};
+    char what[160], from[160];
 
-    beck__node_name(node, &name);
-    beck__error_set(error, BECK_STATE,
-                    "%s: the source has no RDD in this batch, and this operator needs one",
-                    name.failed ? node->name : beck__text_get(&name));
-    beck__text_deinit(&name);
-    return BECK_STATE;
+    while (parent->hidden && parent->parent_count)
+        parent = parent->parents[0];
+    beck__node_what(node, what, sizeof what);
+    beck__node_what(parent, from, sizeof from);
+    return beck__error_set(
+        error, BECK_STATE,
+        "%s: %s has no RDD in this batch, and this operator needs one; push an empty "
+        "RDD instead of NULL, or leave out .none_when_empty",
+        what, from);
 }
 
 /* Of a narrow node: the nearest one before it whose rows stay, or the base. */
@@ -348,7 +351,7 @@ static beck_status parents_of(struct stamp *stamp, const struct node *node,
         if (status || parents[i])
             continue;
         if (node->needs_rdd)
-            status = no_rdd(stamp, node, error);
+            status = no_rdd(node, node->parents[i], error);
         *all = node->kind == NODE_MADE || node->kind == NODE_ADVANCE;
     }
     return status;

@@ -94,8 +94,10 @@ static void test_none_behind(void **state)
     w.stamp.source_count = 1;
     struct node *out = beck__node_map(&f->graph, count, MAP_MAP, &args);
     assert_int_equal(beck__node_dataset(&w.stamp, out, &dataset, &f->error), BECK_STATE);
-    assert_string_equal(f->error.text, "count at wc.c:17: the source has no RDD in this batch, and "
-                                       "this operator needs one");
+    assert_string_equal(f->error.text,
+                        "count at wc.c:17: queue_stream at wc.c:3 has no RDD in this "
+                        "batch, and this operator needs one; push an empty RDD "
+                        "instead of NULL, or leave out .none_when_empty");
     beck__error_clear(&f->error);
     out = beck__node_map(&f->graph, both, MAP_MAP, &args);
     assert_int_equal(beck__node_dataset(&w.stamp, out, &dataset, &f->error), BECK_STATE);
@@ -144,7 +146,7 @@ static void test_made_of_none(void **state)
     assert_int_equal(none, 2);
     made->needs_rdd = true;
     assert_int_equal(beck__node_dataset(&w.stamp, made, &dataset, &f->error), BECK_STATE);
-    assert_non_null(strstr(f->error.text, "transform at wc.c:18: the source has no RDD"));
+    assert_non_null(strstr(f->error.text, " has no RDD in this batch"));
     assert_int_equal(none, 2);
     close_world(&w);
 }

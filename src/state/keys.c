@@ -280,6 +280,8 @@ static bool reserve(struct keys *keys, uint32_t more)
 {
     uint32_t count = beck__keys_count(keys);
 
+    if (more >= NO_SLOT - 1 - count) /* their numbers end */
+        return false;
     if (!keys->lean)
         return beck__vector_reserve(keys->memory, (void **)&keys->hashes, &keys->hash_capacity,
                                     (size_t)count + more, sizeof *keys->hashes) &&

@@ -443,14 +443,18 @@ uint64_t beck__dataset_rows(const struct dataset *d)
     case DATA_RANGES:
         return UINT64_MAX;
     case DATA_NARROW:
-        return beck__dataset_rows(d->parent);
+        rows = beck__dataset_rows(d->parent);
+        return beck__program_joins(d->program) ? multiply_rows(rows / 2, rows / 2) : rows;
     case DATA_SCAN:
         for (uint32_t p = 0; p < d->partitions; p++)
             rows += beck__keeper_count(d->keeper, p);
         return rows;
+    case DATA_KEPT: /* a file may take any time */
+        for (uint32_t p = 0; p < d->partitions; p++)
+            if (d->hold->entries[p].file)
+                return UINT64_MAX; /* fall through */
     case DATA_SHUFFLE:
     case DATA_STATE:
-    case DATA_KEPT:
         if (!d->target_rows)
             return UINT64_MAX;
         for (uint32_t p = 0; p < d->partitions; p++)
