@@ -293,6 +293,60 @@ static void who_comes_back_waits_for_nobody_who_waits(void **state)
     in_worlds(in_turns);
 }
 
+/* ---- a disk ---------------------------------------------------------------------------------- */
+
+static struct door *slow_disk;
+static _Atomic int writes;
+static beck_status (*quick_write)(struct os *os, struct os_file *file, const void *data,
+                                  size_t size, struct error *error);
+
+static beck_status write_behind_door(struct os *os, struct os_file *file, const void *data,
+                                     size_t size, struct error *error)
+{
+    atomic_fetch_add(&writes, 1);
+    door_pass(slow_disk);
+    return quick_write(os, file, data, size, error);
+}
+
+static void open_at_second(void *user, const beck_event *e)
+{
+    int *submitted = user;
+
+    if (e->kind == BECK_EVENT_BATCH_SUBMITTED && ++*submitted == 2)
+        door_open(slow_disk);
+}
+
+/* Rows that stay on disk: their files are written when the next batch has been cut. */
+static void slow_spill(void *user)
+{
+    struct world w = {.passers = 0};
+    int submitted = 0;
+    beck_context *ctx = beck_context_new("spill", .batch_ms = 1000, .master = "local[1]");
+    beck_dstream *in = beck_queue_stream(ctx, "n BIGINT");
+    struct os *os = beck__os_current();
+
+    (void)user;
+    door_init(&w.door);
+    slow_disk = &w.door;
+    quick_write = os->write;
+    os->write = write_behind_door;
+    os->mkdir(os, "/tmp", NULL);
+    save(beck_persist(in, BECK_DISK_ONLY), &adds, &w);
+    beck_add_listener(ctx, open_at_second, &submitted);
+    beck_queue_push(in, numbers(ctx, 0, 10, 4));
+    run(ctx, 3);
+    assert_int_equal(w.sum, 45);
+    assert_true(atomic_exchange(&writes, 0) > 0);
+    os->write = quick_write;
+    door_deinit(&w.door);
+}
+
+static void a_slow_disk_holds_no_tick_up(void **state)
+{
+    (void)state;
+    in_worlds(slow_spill);
+}
+
 /* For the thread sanitizer. */
 static void real_threads_lend_slots(void **state)
 {
@@ -431,10 +485,15 @@ static void names_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(a_slow_read_keeps_no_slot),   test(a_slow_write_keeps_no_slot),
-        test(who_comes_back_needs_a_slot), test(who_comes_back_waits_for_nobody_who_waits),
-        test(real_threads_lend_slots),     test(a_commit_in_order_holds_nobody_up),
-        test(pools_share_by_weight),       test(names_are_checked),
+        test(a_slow_read_keeps_no_slot),
+        test(a_slow_write_keeps_no_slot),
+        test(who_comes_back_needs_a_slot),
+        test(who_comes_back_waits_for_nobody_who_waits),
+        test(a_slow_disk_holds_no_tick_up),
+        test(real_threads_lend_slots),
+        test(a_commit_in_order_holds_nobody_up),
+        test(pools_share_by_weight),
+        test(names_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

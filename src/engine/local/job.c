@@ -242,6 +242,12 @@ static void take_back(struct local *local, struct run *run)
 {
     struct stage *stage = run->stage;
 
+    if (run->spill) {
+        beck__kept_written(run);
+        beck__pool_stir(local);
+        run_free(local, run);
+        return;
+    }
     if (atomic_load(&local->cancelled))
         atomic_store(&stage->cancelled, true);
     enum after after = finish_run(stage, run);
@@ -389,12 +395,13 @@ static beck_status kept_run(struct local *local, struct dataset *d, const struct
     stage_init(&stage, local, job);
     stage.input = d->parent;
     stage.shuffle = d;
-    if (stage_run(&stage, 0, d->partitions))
-        return beck__error_set(error, stage.error.status, "%s", stage.error.text);
-    for (uint32_t p = 0; p < d->partitions; p++)
+    stage_run(&stage, 0, d->partitions);
+    for (uint32_t p = 0; p < d->partitions && !stage.error.status; p++)
         if (d->marks[p] & MARK_MISSING)
             beck__kept_put(d, p, &none); /* its task was needless */
-    return BECK_OK;
+    beck__kept_done(d);
+    return stage.error.status ? beck__error_set(error, stage.error.status, "%s", stage.error.text)
+                              : BECK_OK;
 }
 
 /* Marks the partitions of KEPT ones that a task for this one reads. */
@@ -539,5 +546,7 @@ beck_status beck__local_job(struct engine *engine, const struct job *job, struct
     beck__kept_release(local);
     if (shared)
         shared->busy = false;
+    while (beck__store_lags(local)) /* or memory would follow the jobs */
+        beck__local_pass(engine);
     return status;
 }

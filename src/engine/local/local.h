@@ -81,12 +81,15 @@ struct stored {
     struct stored *older, *newer; /* of those that may be evicted, in order of their use */
     struct hold *hold;
     bool present, listed;
+    bool fresh;   /* put by a stage that still runs: nobody reads it yet */
+    bool writing; /* a thread writes it to a file: nothing of it changes meanwhile */
     uint32_t pins;
     struct blocks blocks;
     struct text bytes;
     size_t size;   /* of either, in memory */
     uint64_t file; /* its number; 0: none */
     uint64_t file_bytes;
+    uint64_t written; /* the file that it will be in, once nobody reads it in memory */
     uint64_t rows;
     _Atomic bool lost; /* a task could not read its file */
 };
@@ -103,7 +106,8 @@ struct hold {
 /* The driver's thread's, but for `lost`. */
 struct store {
     struct stored *oldest, *newest;
-    size_t used;
+    size_t used, leaving; /* bytes in memory; of these, those that are being written */
+    uint32_t writing;
     char *directory; /* NULL: not needed yet */
     size_t directory_bytes;
     struct os_file *held; /* it, as long as we live: nobody clears it away */
@@ -165,7 +169,8 @@ enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_KILLED_IDLE, FAULT_KIL
 struct run {
     struct run *next;
     struct stage *stage;
-    struct slot *slot; /* it runs in; NULL: on the driver's thread */
+    struct stored *spill; /* to a file, instead of a task of a stage: its number is in `records` */
+    struct slot *slot;    /* it runs in; NULL: on the driver's thread */
     uint32_t partition, attempt;
     uint32_t pool;
     enum fault fault;
@@ -180,6 +185,9 @@ struct run {
     struct sums sums;
     struct error error;
     uint64_t records;
+    /* of a spill: what its file has; and it gives up its slot when the disk is slow */
+    uint64_t file_bytes;
+    bool gives_way;
 };
 
 #define BECK__NO_POOL UINT32_MAX
@@ -301,14 +309,26 @@ void beck__kept_put(struct dataset *kept, uint32_t partition, struct blocks *row
 /* Appends the rows of a pinned partition. Any thread. */
 beck_status beck__kept_read(const struct dataset *kept, uint32_t partition, struct blocks *list,
                             struct error *error);
+/* Its stage is through: waits until what it has put is written. */
+void beck__kept_done(struct dataset *kept);
+/* A worker has written, or tried to. */
+void beck__kept_written(struct run *run);
 /* The job is over: nothing is pinned any more. */
 void beck__kept_release(struct local *local);
 
 /* ---- spill.c ---- */
-/* Blocks to bytes, in memory; bytes to a file. False, with everything as it was: no memory, or an
- * error of the disk, which is told once. */
+/* Blocks to bytes, in memory. False, with everything as it was: no memory. */
 bool beck__stored_encode(struct stored *stored);
+/* To a file, by a worker thread if there are such: until beck__stored_land it is `writing`. False,
+ * with everything as it was: no memory, or an error of the disk, which is told once. */
 bool beck__stored_spill(struct stored *stored);
+/* So much is being written that whoever makes more has to wait. */
+bool beck__store_lags(const struct local *local);
+void beck__stored_write(struct run *run); /* the worker's part */
+/* The driver's, afterwards. False: it could not be written. */
+bool beck__stored_land(struct run *run);
+/* Nobody reads its memory any more: what has been written is in its file from now on. */
+void beck__stored_settle(struct stored *stored);
 beck_status beck__stored_read(const struct stored *stored, struct blocks *list,
                               struct error *error);
 void beck__stored_forget(struct stored *stored); /* memory and file */

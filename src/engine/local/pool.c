@@ -169,7 +169,10 @@ static void worker_main(void *user)
         }
         os->unlock(os, local->lock);
         worker->run->slot = &worker->slot;
-        execute(worker, worker->run);
+        if (worker->run->spill)
+            beck__stored_write(worker->run);
+        else
+            execute(worker, worker->run);
         os->lock(os, local->lock);
         end_run(local, worker->run);
     }

@@ -2,14 +2,15 @@
 /*
  * Rows that stay, as bytes: a list of blocks, in memory or in a file of its own. The files lie in
  * one directory that the engine makes when it needs it and removes at its end. They are read by
- * tasks, written by the driver's thread.
+ * tasks and written by worker threads, so that a slow disk does not hold up the driver's.
  */
 /* tests: store_test.c */
 #include "engine/local/local.h"
 
 #include <stdio.h>
 
-#define NAMES 8 /* that are tried for the directory */
+#define NAMES       8 /* that are tried for the directory */
+#define LEAVING_MAX ((uint64_t)64 << 20)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -151,16 +152,15 @@ static char *path_of(const struct local *local, uint64_t file, size_t *size)
     return path;
 }
 
+/* Any thread. */
 static beck_status write_file(struct local *local, uint64_t number, const struct text *bytes,
                               struct error *error)
 {
     struct os *os = local->os;
     struct os_file *file;
     size_t size;
-
-    if (!local->store.directory && make_directory(local, error))
-        return error->status;
     char *path = path_of(local, number, &size);
+
     if (!path)
         return beck__error_memory(error, "a path", size);
     beck_status status = os->open(os, path, OS_CREATE_NEW, &file, error);
@@ -187,27 +187,86 @@ static void warn(const struct stored *e, const char *reason)
     local->store.warned = true;
 }
 
+bool beck__store_lags(const struct local *local)
+{
+    uint64_t limit = local->options.storage_bytes;
+
+    return local->store.leaving > (limit ? limit / 4 : LEAVING_MAX);
+}
+
+void beck__stored_write(struct run *run)
+{
+    struct stored *e = run->spill;
+    struct local *local = e->hold->engine;
+    struct text bytes = {.memory = e->blocks.memory};
+    const struct text *whole = e->bytes.size ? &e->bytes : &bytes;
+
+    if (run->gives_way)
+        run->slot->wait_begin(run->slot);
+    if (whole == &bytes && !encode(e, &bytes))
+        beck__error_memory(&run->error, "encoded blocks", bytes.size);
+    else
+        write_file(local, run->records, whole, &run->error);
+    if (run->gives_way)
+        run->slot->wait_end(run->slot);
+    run->status = run->error.status;
+    run->file_bytes = whole->size;
+    beck__text_deinit(&bytes);
+}
+
+bool beck__stored_land(struct run *run)
+{
+    struct stored *e = run->spill;
+    struct store *store = &e->hold->engine->store;
+
+    store->writing -= e->writing;
+    store->leaving -= e->writing ? e->size : 0;
+    e->writing = false;
+    if (run->status) {
+        warn(e, run->error.text);
+        return false;
+    }
+    e->written = run->records;
+    e->file_bytes = run->file_bytes;
+    if (!e->pins || e->fresh)
+        beck__stored_settle(e);
+    return true;
+}
+
+void beck__stored_settle(struct stored *e)
+{
+    e->file = e->written;
+    e->written = 0;
+    free_memory(e);
+}
+
 bool beck__stored_spill(struct stored *e)
 {
     struct local *local = e->hold->engine;
-    struct error error = {0};
+    struct store *store = &local->store;
+    struct run here = {.spill = e}, *run = NULL;
 
     if (e->rows == 0)
         return true; /* it takes nothing */
-    struct text bytes = {.memory = e->blocks.memory};
-    const struct text *whole = e->bytes.size ? &e->bytes : &bytes;
-    if (whole == &bytes && !encode(e, &bytes))
-        beck__error_memory(&error, "encoded blocks", bytes.size);
-    uint64_t number = local->store.files + 1;
-    if (!error.status && !write_file(local, number, whole, &error)) {
-        local->store.files = e->file = number;
-        e->file_bytes = whole->size;
-        free_memory(e);
+    if (!store->directory && make_directory(local, &here.error)) {
+        warn(e, here.error.text);
+        return false;
     }
-    beck__text_deinit(&bytes);
-    if (error.status)
-        warn(e, error.text);
-    return !error.status;
+    here.records = ++store->files;
+    if (local->worker_count)
+        run = beck__alloc(&local->os->memory, sizeof *run);
+    if (!run) {
+        beck__stored_write(&here);
+        return beck__stored_land(&here);
+    }
+    *run = here;
+    run->overtakes = true;
+    run->gives_way = !beck__store_lags(local);
+    e->writing = true;
+    store->writing++;
+    store->leaving += e->size;
+    beck__pool_push(local, run);
+    return true;
 }
 
 static beck_status read_file(const struct stored *e, struct text *out, struct error *error)
@@ -260,12 +319,13 @@ void beck__stored_forget(struct stored *e)
     size_t size;
 
     free_memory(e);
-    char *path = e->file ? path_of(local, e->file, &size) : NULL;
+    uint64_t file = e->file ? e->file : e->written;
+    char *path = file ? path_of(local, file, &size) : NULL;
     if (path) { /* else it goes with the directory */
         local->os->remove(local->os, path, NULL);
         beck__free(&local->os->memory, path, size);
     }
-    e->file = e->file_bytes = e->rows = 0;
+    e->file = e->file_bytes = e->written = e->rows = 0;
     e->present = false;
 }
 

@@ -3,7 +3,8 @@
  * Rows that stay. A hold stands for a dataset in all its instances: a job pins the partitions that
  * are there, computes the others in a stage of their own, and puts them in. In memory there is a
  * limit: what was used least recently goes to disk, or is dropped; what a job needs stays until its
- * end. All of it belongs to the driver's thread, but for reading what is pinned.
+ * end. All of it belongs to the driver's thread, but for reading what is pinned, and for writing to
+ * files. What is being written goes on counting as memory, but not against the limit.
  *
  *   find: there? -- yes --> pinned --------> tasks read it --> release: may be evicted
  *            no --> computed --> put: pinned    ' damaged: lost, computed again, read then
@@ -32,8 +33,11 @@ static void list(struct store *store, struct stored *e)
 
 static void forget(struct stored *e)
 {
-    struct store *store = &e->hold->engine->store;
+    struct local *local = e->hold->engine;
+    struct store *store = &local->store;
 
+    while (e->writing)
+        beck__local_pass(&local->base);
     unlist(store, e);
     if (atomic_exchange(&e->lost, false))
         atomic_fetch_sub(&store->lost, 1);
@@ -54,7 +58,8 @@ static void evict(struct stored *e)
 
 static bool is_over(const struct local *local)
 {
-    return local->options.storage_bytes && local->store.used > local->options.storage_bytes;
+    return local->options.storage_bytes &&
+           local->store.used - local->store.leaving > local->options.storage_bytes;
 }
 
 static void make_room(struct local *local)
@@ -161,7 +166,7 @@ bool beck__kept_find(struct dataset *d)
         if (atomic_load(&e->lost)) {
             d->marks[p] |= MARK_LOST;
             forget(e);
-        } else if (e->present && !e->pins && d->parent && is_due(&local->store)) {
+        } else if (e->present && !e->pins && d->parent && is_due(&local->store) && !e->writing) {
             forget(e);
         }
         if (e->present)
@@ -182,7 +187,7 @@ void beck__kept_put(struct dataset *d, uint32_t p, struct blocks *rows)
     assert(!e->present);
     e->blocks = *rows;
     *rows = (struct blocks){.memory = e->blocks.memory};
-    e->present = true;
+    e->present = e->fresh = true;
     e->rows = e->blocks.rows;
     e->size = e->blocks.bytes;
     local->store.used += e->size;
@@ -214,6 +219,26 @@ beck_status beck__kept_read(const struct dataset *d, uint32_t p, struct blocks *
         reason.text);
 }
 
+void beck__kept_done(struct dataset *d)
+{
+    struct local *local = d->hold->engine;
+
+    for (uint32_t p = 0; p < d->partitions; p++) {
+        struct stored *e = &d->hold->entries[p];
+        while (e->fresh && e->writing)
+            beck__local_pass(&local->base);
+        e->fresh = false;
+    }
+}
+
+void beck__kept_written(struct run *run)
+{
+    struct stored *e = run->spill;
+
+    if (!beck__stored_land(run) && !e->pins && !(e->hold->storage & STORAGE_LASTING))
+        forget(e);
+}
+
 /* Nobody reads it any more: it stays where its storage says. */
 static void settle(struct stored *e)
 {
@@ -221,9 +246,11 @@ static void settle(struct stored *e)
 
     if (atomic_load(&e->lost)) /* of a job that failed */
         forget(e);
-    if (!e->present || e->listed || e->file)
+    if (!e->present || e->listed || e->file || e->writing)
         return;
-    if (storage & STORAGE_MEMORY)
+    if (e->written)
+        beck__stored_settle(e);
+    else if (storage & STORAGE_MEMORY)
         list(&e->hold->engine->store, e);
     else
         evict(e);

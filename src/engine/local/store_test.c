@@ -96,6 +96,9 @@ static unsigned files(struct stored_lab *s, bool *directory)
 static unsigned file_count(struct stored_lab *s)
 {
     bool directory;
+    const struct local *local = (const struct local *)s->lab.engine;
+    while (local->store.writing)
+        beck__local_pass(s->lab.engine);
     return files(s, &directory);
 }
 
