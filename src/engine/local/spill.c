@@ -228,7 +228,7 @@ bool beck__stored_land(struct run *run)
     }
     e->written = run->records;
     e->file_bytes = run->file_bytes;
-    if (!e->pins || e->fresh)
+    if (e->pins <= e->fresh) /* but by the stage that has put it */
         beck__stored_settle(e);
     return true;
 }
