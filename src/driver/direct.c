@@ -209,10 +209,8 @@ static void destroy(struct direct *d)
         d->class_of->close(d->state);
     drop(os, d->fresh_first);
     drop(os, d->first);
-    if (d->gate)
-        os->gate_free(os, d->gate);
-    if (d->lock)
-        os->lock_free(os, d->lock);
+    os->gate_free(os, d->gate);
+    os->lock_free(os, d->lock);
     beck__free(&os->memory, d, d->size);
 }
 

@@ -96,14 +96,10 @@ void beck__driver_free(struct driver *driver)
         if (i->direct)
             beck__direct_free(i->direct);
     beck__ingest_free(driver->ingest);
-    if (driver->poller)
-        os->poller_free(os, driver->poller);
-    if (driver->stopped_gate)
-        os->gate_free(os, driver->stopped_gate);
-    if (driver->gate)
-        os->gate_free(os, driver->gate);
-    if (driver->lock)
-        os->lock_free(os, driver->lock);
+    os->poller_free(os, driver->poller);
+    os->gate_free(os, driver->stopped_gate);
+    os->gate_free(os, driver->gate);
+    os->lock_free(os, driver->lock);
 }
 
 /* ---- start

@@ -160,10 +160,8 @@ static void server_free(struct server *server)
 {
     struct os *os = server->os;
 
-    if (server->listener)
-        os->shut(os, server->listener);
-    if (server->poller)
-        os->poller_free(os, server->poller);
+    os->shut(os, server->listener);
+    os->poller_free(os, server->poller);
     beck__free(&os->memory, server, sizeof *server + server->size);
 }
 

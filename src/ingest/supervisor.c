@@ -58,8 +58,7 @@ int beck__ingest_add(struct ingest *ingest, const struct received *stream)
     bool good = r->memory && r->params.data && r->name && r->what && r->poller &&
                 !beck__builder_init(&r->open, memory, schema, 0, &error);
     if (!good) {
-        if (r->poller)
-            ingest->options.os->poller_free(ingest->options.os, r->poller);
+        ingest->options.os->poller_free(ingest->options.os, r->poller);
         return -1;
     }
     r->ingest = ingest;
@@ -92,10 +91,8 @@ static void free_all(struct ingest *ingest)
         beck__text_deinit(&r->partial);
         os->poller_free(os, r->poller);
     }
-    if (ingest->gate)
-        os->gate_free(os, ingest->gate);
-    if (ingest->lock)
-        os->lock_free(os, ingest->lock);
+    os->gate_free(os, ingest->gate);
+    os->lock_free(os, ingest->lock);
     beck__arena_deinit(&ingest->arena);
     beck__free(&os->memory, ingest, sizeof *ingest);
 }

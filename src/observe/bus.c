@@ -53,8 +53,7 @@ void beck__bus_free(struct bus *bus)
 {
     if (!bus)
         return;
-    if (bus->lock)
-        bus->os->lock_free(bus->os, bus->lock);
+    bus->os->lock_free(bus->os, bus->lock);
     beck__free(bus->memory, bus->slots, bus->capacity * sizeof *bus->slots);
     beck__free(bus->memory, bus->listeners, bus->listener_capacity * sizeof *bus->listeners);
     beck__free(bus->memory, bus, sizeof *bus);

@@ -61,7 +61,7 @@ struct os {
     void (*thread_join)(struct os *os, struct os_thread *thread); /* waits and frees */
     uint64_t (*thread_self)(struct os *os);
     struct os_lock *(*lock_new)(struct os *os);
-    void (*lock_free)(struct os *os, struct os_lock *lock);
+    void (*lock_free)(struct os *os, struct os_lock *lock); /* NULL is nothing, here and below */
     void (*lock)(struct os *os, struct os_lock *lock);
     void (*unlock)(struct os *os, struct os_lock *lock);
     struct os_gate *(*gate_new)(struct os *os);

@@ -207,18 +207,6 @@ beck_status beck__pool_start(struct local *local, struct error *error)
     return status;
 }
 
-static void gate_free(struct os *os, struct os_gate *gate)
-{
-    if (gate)
-        os->gate_free(os, gate);
-}
-
-static void lock_free(struct os *os, struct os_lock *lock)
-{
-    if (lock)
-        os->lock_free(os, lock);
-}
-
 void beck__pool_stop(struct local *local)
 {
     struct os *os = local->os;
@@ -237,11 +225,11 @@ void beck__pool_stop(struct local *local)
     }
     beck__free(&os->memory, local->workers, (local->worker_max + 1) * sizeof *local->workers);
     beck__fair_deinit(&local->fair);
-    gate_free(os, local->done_gate);
-    gate_free(os, local->back);
-    gate_free(os, local->work);
-    lock_free(os, local->turn);
-    lock_free(os, local->lock);
+    os->gate_free(os, local->done_gate);
+    os->gate_free(os, local->back);
+    os->gate_free(os, local->work);
+    os->lock_free(os, local->turn);
+    os->lock_free(os, local->lock);
 }
 
 void beck__pool_run(struct local *local, struct run *run)
