@@ -138,15 +138,6 @@ beck_status beck__sink_commit(struct output_sink *sink, const struct sink_messag
     return status;
 }
 
-beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
-                           const struct program *program, const char *what, struct error *error)
-{
-    struct sink_messages messages = {.what = what};
-    beck_status status = beck__sink_write(sink, life, node, program, &messages, error);
-
-    return status ? status : beck__sink_commit(sink, &messages, life->stamp.batch_ms, error);
-}
-
 /* ---- saving an RDD --------------------------------------------------------------------------- */
 
 static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, const char *what)
@@ -165,7 +156,9 @@ static beck_status save(beck_rdd *r, const beck_save_args *args, uint64_t rows, 
     beck__op_name(op, &name);
     what = name.failed ? what : beck__text_get(&name);
     if (!beck__sink_open_once(&sink, graph->arena, what, &error)) {
-        beck__sink_run(&sink, r->life, r->node, program, what, &error);
+        struct sink_messages messages = {.what = what};
+        if (!beck__sink_write(&sink, r->life, r->node, program, &messages, &error))
+            beck__sink_commit(&sink, &messages, r->life->stamp.batch_ms, &error);
         beck__sink_close(&sink);
     }
     beck__text_deinit(&name);

@@ -149,9 +149,6 @@ beck_status beck__sink_write(struct output_sink *sink, struct session_life *life
                              struct error *error);
 beck_status beck__sink_commit(struct output_sink *sink, const struct sink_messages *messages,
                               int64_t batch_ms, struct error *error);
-/* Both. */
-beck_status beck__sink_run(struct output_sink *sink, struct session_life *life, struct node *node,
-                           const struct program *program, const char *what, struct error *error);
 void beck__sink_close(struct output_sink *sink);
 
 #endif
