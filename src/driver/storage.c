@@ -38,12 +38,8 @@ beck_dstream *beck_dstream_persist(beck_dstream *s, const beck_persist_args *arg
     if (!graph)
         return beck__dstream_poisoned(s);
     beck_storage_level level = args->level ? args->level : BECK_MEMORY_ONLY_SER;
-    if (!beck__level_name(level)) {
-        beck__node_error(graph, "persist", args->site, BECK_INVALID,
-                         "there is no storage level %d; give one such as BECK_MEMORY_ONLY",
-                         (int)level);
+    if (!beck__level_known(graph, args->site, level))
         return beck__dstream_poisoned(s);
-    }
     const struct driver *driver = s->streams->owner;
     beck__session_copies(driver->ctx, level);
     return persist(s, level, "persist") ? s : beck__dstream_poisoned(s);

@@ -29,6 +29,15 @@ const char *beck__level_name(beck_storage_level level)
     return (size_t)level < BECK__COUNT_OF(levels) ? levels[level].name : NULL;
 }
 
+bool beck__level_known(struct graph *graph, beck_site site, beck_storage_level level)
+{
+    if (!beck__level_name(level))
+        beck__node_error(graph, "persist", site, BECK_INVALID,
+                         "there is no storage level %d; give one such as BECK_MEMORY_ONLY",
+                         (int)level);
+    return beck__level_name(level) != NULL;
+}
+
 unsigned beck__level_storage(beck_storage_level level)
 {
     return levels[level].storage;
@@ -62,12 +71,8 @@ struct node *beck__node_persist(struct graph *graph, struct engine *engine, stru
     struct origin origin = {"persist", args->site, NULL};
     beck_storage_level level = args->level ? args->level : BECK_MEMORY_ONLY;
 
-    if (!parent)
+    if (!parent || !beck__level_known(graph, args->site, level))
         return NULL;
-    if (!beck__level_name(level))
-        return beck__node_error(graph, origin.name, origin.site, BECK_INVALID,
-                                "there is no storage level %d; give one such as BECK_MEMORY_ONLY",
-                                (int)level);
     if (parent->kind == NODE_KEEP)
         return persist_again(graph, engine, parent, level, args->site);
     struct node *node = beck__node_new(graph, NODE_KEEP, &origin);

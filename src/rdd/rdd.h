@@ -79,7 +79,7 @@ struct kept {
     beck_storage_level level; /* of a persisted stream; or the default: of windows alone */
     int64_t remember_ms;      /* 0: as long as windows need it */
     int64_t keep_ms;          /* batches in (t - keep_ms, t] are there at time t */
-    struct window *windows; /* over it: newest first */
+    struct window *windows;   /* over it: newest first */
     struct slice *oldest, *newest;
     int64_t rows_ms; /* of the newest batch that had rows; 0: none had */
 };
@@ -150,7 +150,7 @@ struct stamp {
     struct arena *arena;       /* lives as long as the scope */
     struct session_life *life; /* as in beck_rdd */
     int64_t batch_ms, zero_ms; /* of a stream: its time began at zero */
-    struct dataset **sources; /* by number; NULL: no RDD in this batch */
+    struct dataset **sources;  /* by number; NULL: no RDD in this batch */
     uint32_t source_count;
     struct made *made; /* open addressing by node; a power of two of them, at most half full */
     uint32_t count, capacity;
@@ -322,7 +322,9 @@ void beck__node_unpersist(struct engine *engine, struct node *node);
 /* Gives back what the holdings of a graph have, after the scopes that use them. */
 void beck__holdings_free(struct graph *graph, struct engine *engine);
 /* Not that of BECK_STORAGE_DEFAULT. NULL: there is no such level. */
-const char *beck__level_name(beck_storage_level level);
+const char *beck__level_name(beck_storage_level level); /* NULL: there is none */
+/* False with the error of `persist` set: there is no such level. */
+bool beck__level_known(struct graph *graph, beck_site site, beck_storage_level level);
 unsigned beck__level_storage(beck_storage_level level); /* enum storage */
 bool beck__level_twice(beck_storage_level level);       /* two copies are asked for */
 
