@@ -54,27 +54,18 @@ static const struct program *get_program(struct served *s, struct reader *in)
     return program;
 }
 
-/* A copy, because a source reads its structs from the bytes: they must be aligned. */
+/* A copy, because a source reads its structs from the bytes: they must be aligned. A NUL follows.
+ */
 static beck_str get_bytes(struct served *s, struct reader *in)
 {
     beck_str bytes = beck__get_string(in);
-    const void *copy = beck__arena_copy(&s->arena, bytes.data, bytes.size);
-
-    if (!copy)
-        beck__error_memory(s->error, "a task", bytes.size);
-    return beck_bytes_of(copy, copy ? bytes.size : 0);
-}
-
-static const char *get_text(struct served *s, struct reader *in)
-{
-    beck_str text = beck__get_string(in);
-    char *copy = beck__arena_alloc(&s->arena, text.size + 1); /* zeroed */
+    char *copy = beck__arena_alloc(&s->arena, bytes.size + 1); /* zeroed */
 
     if (copy)
-        memcpy(copy, text.data, text.size);
+        memcpy(copy, bytes.data, bytes.size);
     else
-        beck__error_memory(s->error, "a task", text.size);
-    return copy;
+        beck__error_memory(s->error, "a task", bytes.size);
+    return beck_bytes_of(copy, copy ? bytes.size : 0);
 }
 
 static struct dataset *get_ranges(struct served *s, struct reader *in, struct dataset *d)
@@ -89,7 +80,7 @@ static struct dataset *get_ranges(struct served *s, struct reader *in, struct da
     id.offset = beck__get_u64(in);
     d->source.schema = d->schema;
     d->source.params = get_bytes(s, in);
-    d->source.what = get_text(s, in);
+    d->source.what = get_bytes(s, in).data;
     *range = get_bytes(s, in);
     d->ranges = range;
     if (s->error->status)
