@@ -21,7 +21,6 @@ struct cogroup {
     uint32_t sides;
     uint32_t partitions;
     const beck_schema *sided; /* key, STRUCT of the values of each side */
-    const beck_schema *lists; /* key, ARRAY of the values of each side */
 };
 
 static uint32_t width_of(const struct node *node)
@@ -74,44 +73,46 @@ static bool add_fields(struct graph *graph, struct field *to, uint32_t *count,
     return true;
 }
 
-static bool no_memory(const struct cogroup *g)
-{
-    beck__error_memory(g->graph->error, g->origin->name, 0);
-    return false;
-}
-
-/* sided and lists. */
-static bool schemas(struct cogroup *g)
+static const beck_schema *sided_schema(const struct cogroup *g)
 {
     static const char *const names[SIDES_MAX] = {"left", "right", "third", "fourth"};
     const struct node *a = g->parents[0];
+    struct field structs[SIDES_MAX];
+
+    for (uint32_t i = 0; i < g->sides; i++) {
+        const struct node *side = g->parents[i];
+        structs[i] = (struct field){.name = names[i],
+                                    .type = BECK_STRUCT,
+                                    .count = width_of(side),
+                                    .fields = side->schema->fields + side->keys};
+    }
+    return beck__schema_join(g->graph, a->schema->fields, a->keys, structs, g->sides);
+}
+
+/* Of several values an element is the STRUCT of its side. */
+static const beck_schema *lists_schema(const struct cogroup *g)
+{
+    const struct node *a = g->parents[0];
     struct arena *arena = g->graph->arena;
-    struct field *structs = beck__arena_alloc(arena, g->sides * sizeof *structs);
     struct field *elements = beck__arena_alloc(arena, g->sides * sizeof *elements);
     struct field *lists = beck__arena_alloc(arena, (a->keys + g->sides) * sizeof *lists);
     uint32_t count = 0;
 
-    if (!structs || !elements || !lists ||
-        !add_fields(g->graph, lists, &count, a->schema->fields, a->keys))
-        return no_memory(g);
-    for (uint32_t i = 0; i < g->sides; i++) {
-        const struct node *side = g->parents[i];
-        const struct field *values = side->schema->fields + side->keys;
-        bool one = width_of(side) == 1;
-        structs[i] = (struct field){
-            .name = names[i], .type = BECK_STRUCT, .count = width_of(side), .fields = values};
-        elements[i] = one ? values[0] : structs[i];
+    bool ok = elements && lists && add_fields(g->graph, lists, &count, a->schema->fields, a->keys);
+    for (uint32_t i = 0; ok && i < g->sides; i++) {
+        const struct field *side = &g->sided->fields[a->keys + i];
+        bool one = side->count == 1;
+        elements[i] = one ? side->fields[0] : *side;
         elements[i].name = "element";
-        struct field list = {.name = one ? values[0].name : "values",
+        struct field list = {.name = one ? side->fields[0].name : "values",
                              .type = BECK_ARRAY,
                              .count = 1,
                              .fields = &elements[i]};
-        if (!add_fields(g->graph, lists, &count, &list, 1))
-            return no_memory(g);
+        ok = add_fields(g->graph, lists, &count, &list, 1);
     }
-    g->sided = beck__schema_join(g->graph, a->schema->fields, a->keys, structs, g->sides);
-    g->lists = beck__schema_join(g->graph, lists, count, NULL, 0);
-    return g->sided && g->lists;
+    if (!ok)
+        beck__error_memory(g->graph->error, g->origin->name, 0);
+    return ok ? beck__schema_join(g->graph, lists, count, NULL, 0) : NULL;
 }
 
 const beck_schema *beck__schema_beside(struct graph *graph, const struct origin *origin,
@@ -168,10 +169,9 @@ static struct node *together(struct cogroup *g, struct op *op, bool last_first)
 
 static struct node *cogroup(struct cogroup *g)
 {
-    if (!schemas(g))
-        return NULL;
-    struct op group = {.kind = OP_GROUP, .fold = FOLD_SIDES, .out = g->lists};
-    return together(g, &group, false);
+    struct op group = {.kind = OP_GROUP, .fold = FOLD_SIDES, .out = lists_schema(g)};
+
+    return group.out ? together(g, &group, false) : NULL;
 }
 
 static bool start(struct cogroup *g, struct graph *graph, const struct origin *origin,
@@ -182,7 +182,8 @@ static bool start(struct cogroup *g, struct graph *graph, const struct origin *o
         if (!parents[i] || !beck__node_pair(graph, origin, parents[i]) || !same_keys(g, i))
             return false;
     g->partitions = beck__node_partitions(graph, origin, partitions);
-    return g->partitions != 0;
+    g->sided = g->partitions ? sided_schema(g) : NULL;
+    return g->sided != NULL;
 }
 
 struct node *beck__node_cogroup_all(struct graph *graph, struct node *const *parents,
@@ -206,8 +207,6 @@ struct node *beck__node_cogroup(struct graph *graph, struct node *a, struct node
 /* Rows `out` of the two sides. */
 static struct node *meet(struct cogroup *g, uint64_t kind, const beck_schema *out)
 {
-    if (!schemas(g))
-        return NULL;
     struct op op = {.kind = OP_JOIN, .number = kind, .out = out};
     return together(g, &op, true);
 }
@@ -240,8 +239,10 @@ static struct node *whole_key(const struct cogroup *g, struct node *parent)
     uint32_t count = parent->schema->count;
     uint32_t *columns = beck__arena_alloc(g->graph->arena, (count + 1) * sizeof *columns);
 
-    if (!columns)
-        return no_memory(g) ? parent : NULL;
+    if (!columns) {
+        beck__error_memory(g->graph->error, g->origin->name, (count + 1) * sizeof *columns);
+        return NULL;
+    }
     for (uint32_t k = 0; k <= count; k++)
         columns[k] = k % count;
     struct op op = {
