@@ -3,7 +3,7 @@
  * The socket word count in simulated worlds: delays, cut deliveries, resets, refusals; every line
  * that was received is counted, and a seed replays all that happens, bit for bit.
  */
-#include "driver/testing.h"
+#include "peer.h"
 
 #define SEEDS 50
 #define LINES 40
@@ -89,22 +89,20 @@ static int64_t times_received(const struct tap *t, const char *line)
 /* ---- a server that sends all its lines to everybody -------------------------------------------
  */
 
-struct peer {
-    struct os *os;
-    int port;
+struct talker {
+    struct peer peer;
     const char *word; /* lines "word 0", "word 1", ... "word end" */
-    _Atomic bool stop;
-    struct os_thread *thread;
 };
 
 static void send_lines(struct peer *p, struct os_socket *client)
 {
+    const char *word = ((const struct talker *)p)->word;
     char line[64];
 
     for (int i = 0; i <= LINES && !p->stop; i++) {
         size_t sent = 0, at = 0;
-        size_t size = (size_t)(i < LINES ? snprintf(line, sizeof line, "%s %d\n", p->word, i)
-                                         : snprintf(line, sizeof line, "%s end\n", p->word));
+        size_t size = (size_t)(i < LINES ? snprintf(line, sizeof line, "%s %d\n", word, i)
+                                         : snprintf(line, sizeof line, "%s end\n", word));
         for (; at < size; at += sent)
             if (p->os->send(p->os, client, line + at, size - at, &sent, (int64_t)1000000000, NULL))
                 return;
@@ -112,37 +110,10 @@ static void send_lines(struct peer *p, struct os_socket *client)
     }
 }
 
-static void serve(void *user)
+static void talker_start(struct talker *t, int port, const char *word)
 {
-    struct peer *p = user;
-    struct os *os = p->os;
-    struct os_poller *poller = os->poller_new(os);
-    struct os_socket *listener, *client;
-    int bound;
-
-    assert(!os->listen(os, "localhost", p->port, &listener, &bound, NULL));
-    while (!p->stop) {
-        struct os_wait wait = {.socket = listener, .read = true};
-        os->poller_wait(os, poller, &wait, 1, 100 * 1000000);
-        if (os->accept(os, listener, &client, NULL))
-            continue;
-        send_lines(p, client);
-        os->shut(os, client);
-    }
-    os->shut(os, listener);
-    os->poller_free(os, poller);
-}
-
-static void peer_start(struct peer *p, int port, const char *word)
-{
-    *p = (struct peer){.os = beck__os_current(), .port = port, .word = word};
-    p->thread = p->os->thread_start(p->os, word, serve, p, NULL);
-}
-
-static void peer_stop(struct peer *p)
-{
-    p->stop = true;
-    p->os->thread_join(p->os, p->thread);
+    *t = (struct talker){{.port = port, .look_ns = 100 * 1000000, .serve = send_lines}, word};
+    peer_start(&t->peer, word);
 }
 
 /* ---- the program ----------------------------------------------------------------------------- */
@@ -232,21 +203,21 @@ static void run_program(void *user)
 {
     struct program *p = user;
     struct tap *t = calloc(1, sizeof *t);
-    struct peer one, two;
+    struct talker one, two;
 
     said_init(&p->said);
     p->events.memory = &beck__os_real()->memory;
     tap_open(t);
-    peer_start(&one, 7001, "a");
+    talker_start(&one, 7001, "a");
     if (p->two)
-        peer_start(&two, 7002, "b");
+        talker_start(&two, 7002, "b");
     p->ctx = beck_context_new("world", .batch_ms = 500, .master = "local[2]", .log = say,
                               .log_user = &p->said);
     int code = build_and_run(p);
     assert(code == 0);
-    peer_stop(&one);
+    peer_stop(&one.peer);
     if (p->two)
-        peer_stop(&two);
+        peer_stop(&two.peer);
     assert_nothing_lost(p, t);
     tap_close(t);
     free(t);

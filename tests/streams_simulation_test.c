@@ -5,7 +5,7 @@
  * what each batch must give, every line that was received is in one batch, and memory does not
  * grow. A seed replays a whole run. Arguments: the first and the last seed.
  */
-#include "driver/testing.h"
+#include "peer.h"
 
 #define BATCHES    10000
 #define BATCH_MS   100
@@ -148,13 +148,10 @@ static void tap_open(void)
 
 /* ---- a server: one client at a time, until the connection breaks ----------------------------- */
 
-struct peer {
-    struct os *os;
-    int port;
+struct talker {
+    struct peer peer;
     bool slow; /* byte by byte */
-    _Atomic bool stop;
     uint64_t lines;
-    struct os_thread *thread;
 };
 
 static uint32_t below(struct os *os, uint32_t limit)
@@ -165,16 +162,16 @@ static uint32_t below(struct os *os, uint32_t limit)
     return x % limit;
 }
 
-static bool send_bytes(struct peer *p, struct os_socket *client, const char *bytes, size_t size)
+static bool send_bytes(struct talker *t, struct os_socket *client, const char *bytes, size_t size)
 {
-    struct os *os = p->os;
+    struct os *os = t->peer.os;
 
     for (size_t at = 0; at < size;) {
-        size_t sent = 0, want = p->slow ? 1 : size - at;
+        size_t sent = 0, want = t->slow ? 1 : size - at;
         if (os->send(os, client, bytes + at, want, &sent, (int64_t)1000000000, NULL))
             return false;
         at += sent;
-        if (p->slow)
+        if (t->slow)
             os->sleep_ns(os, (int64_t)below(os, 60) * 1000000);
     }
     return true;
@@ -184,53 +181,28 @@ static bool send_bytes(struct peer *p, struct os_socket *client, const char *byt
  * make room over and over again within a thousand batches. */
 static void serve_client(struct peer *p, struct os_socket *client)
 {
+    struct talker *t = (struct talker *)p;
     struct os *os = p->os;
     char lines[20 * TEXT_BYTES];
     bool open = true;
 
     while (open && !p->stop) {
         int size = 0;
-        for (uint32_t n = p->slow ? 1 : below(os, 20); n; n--, p->lines++)
+        for (uint32_t n = t->slow ? 1 : below(os, 20); n; n--, t->lines++)
             size += snprintf(lines + size, sizeof lines - (size_t)size, "%c%llu %u\n",
-                             p->slow ? 's' : 'q', (unsigned long long)(p->lines / 2 + below(os, 8)),
+                             t->slow ? 's' : 'q', (unsigned long long)(t->lines / 2 + below(os, 8)),
                              below(os, 100));
-        open = send_bytes(p, client, lines, (size_t)size);
-        if (!p->slow)
+        open = send_bytes(t, client, lines, (size_t)size);
+        if (!t->slow)
             os->sleep_ns(os, (int64_t)below(os, 150) * 1000000);
     }
 }
 
-static void serve(void *user)
+static void talker_start(struct talker *t, int port, bool slow)
 {
-    struct peer *p = user;
-    struct os *os = p->os;
-    struct os_poller *poller = os->poller_new(os);
-    struct os_socket *listener, *client;
-    int bound;
-
-    assert(!os->listen(os, "localhost", p->port, &listener, &bound, NULL));
-    while (!p->stop) {
-        struct os_wait wait = {.socket = listener, .read = true};
-        os->poller_wait(os, poller, &wait, 1, (int64_t)1000000000);
-        if (os->accept(os, listener, &client, NULL))
-            continue;
-        serve_client(p, client);
-        os->shut(os, client);
-    }
-    os->shut(os, listener);
-    os->poller_free(os, poller);
-}
-
-static void peer_start(struct peer *p, int port, bool slow)
-{
-    *p = (struct peer){.os = beck__os_current(), .port = port, .slow = slow};
-    p->thread = p->os->thread_start(p->os, "server", serve, p, NULL);
-}
-
-static void peer_stop(struct peer *p)
-{
-    p->stop = true;
-    p->os->thread_join(p->os, p->thread);
+    *t = (struct talker){.peer = {.port = port, .look_ns = 1000000000, .serve = serve_client},
+                         .slow = slow};
+    peer_start(&t->peer, "server");
 }
 
 /* ---- rows as text, in any order ----------------------------------------------------------- */
@@ -503,18 +475,18 @@ static void say_nothing(void *user, beck_log_level level, const char *text)
 static void run_program(void *user)
 {
     struct run *run = user;
-    struct peer quick, slow;
+    struct talker quick, slow;
 
     tap_open();
-    peer_start(&quick, 7001, false);
-    peer_start(&slow, 7002, true);
+    talker_start(&quick, 7001, false);
+    talker_start(&slow, 7002, true);
     run->ctx =
         beck_context_new("streams", .batch_ms = BATCH_MS, .master = "local[2]", .log = say_nothing);
     build(run);
     int code = beck_run(run->ctx);
     assert(code == 0);
-    peer_stop(&quick);
-    peer_stop(&slow);
+    peer_stop(&quick.peer);
+    peer_stop(&slow.peer);
     assert(run->counted.count == tap.received.count && run->counted.sum == tap.received.sum);
 }
 

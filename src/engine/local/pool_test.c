@@ -92,9 +92,7 @@ struct idler {
     struct lab *lab;
     int calls;
     int64_t due;
-    _Atomic bool go;
-    struct os_lock *lock;
-    struct os_gate *gate;
+    struct door door;
 };
 
 static struct idler *idler;
@@ -102,25 +100,16 @@ static struct idler *idler;
 /* A task that waits until the driver's idle function has been called again. */
 static void wait_for_driver(beck_call *c, beck_row in)
 {
-    struct os *os = beck__os_real();
     idler->lab->engine->wake(idler->lab->engine);
-    os->lock(os, idler->lock);
-    while (!atomic_load(&idler->go))
-        os->gate_wait(os, idler->gate, idler->lock, -1);
-    os->unlock(os, idler->lock);
+    door_pass(&idler->door);
     beck_emit_row(c, in);
 }
 
 static int64_t on_idle(void *user)
 {
     struct idler *it = user;
-    struct os *os = it->lab->os;
-    if (++it->calls == 2) { /* the wake of the task */
-        os->lock(os, it->lock);
-        atomic_store(&it->go, true);
-        os->gate_wake_all(os, it->gate);
-        os->unlock(os, it->lock);
-    }
+    if (++it->calls == 2) /* the wake of the task */
+        door_open(&it->door);
     return it->due;
 }
 
@@ -129,8 +118,7 @@ static void check_idle(int64_t due)
     struct lab lab;
     struct idler it = {.lab = &lab, .due = due};
     lab_open(&lab, lab_options(1));
-    it.lock = lab.os->lock_new(lab.os);
-    it.gate = lab.os->gate_new(lab.os);
+    door_init(&it.door);
     idler = &it;
     lab.engine->set_idle(lab.engine, on_idle, &it);
     struct op map = lab_call(&lab, PAIR, PAIR, wait_for_driver);
@@ -138,8 +126,7 @@ static void check_idle(int64_t due)
     assert_true(it.calls >= 2);
     lab.engine->set_idle(lab.engine, NULL, NULL);
     lab_run(&lab, lab_numbers(&lab, 2, 100), NULL);
-    lab.os->gate_free(lab.os, it.gate);
-    lab.os->lock_free(lab.os, it.lock);
+    door_deinit(&it.door);
     lab_close(&lab);
 }
 
