@@ -268,6 +268,8 @@ static void output_sink(beck_dstream *s, const char *name, const beck_save_args 
         output->class_of = args->class_of;
         output->parallel = args->parallel;
         output->pool = beck__arena_text(graph->arena, args->pool);
+        if (args->pool && !output->pool)
+            beck__error_memory(graph->error, name, strlen(args->pool));
     }
 }
 
