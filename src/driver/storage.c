@@ -5,8 +5,6 @@
  */
 #include "driver/driver.h"
 
-#define REMEMBER_MS_MAX INT64_C(3153600000000) /* a century */
-
 /* The graph to change, or NULL: poisoned, or frozen, which is an error that says why. */
 static struct graph *graph_of(beck_dstream *s, const char *name, beck_site site, const char *why)
 {
@@ -74,10 +72,10 @@ void beck__remember(beck_context *ctx, const beck_remember_args *args)
     if (driver->streams.frozen)
         beck__node_error(&ctx->life.graph, "remember", args->site, BECK_STATE,
                          "what is remembered cannot be changed after beck_start");
-    else if (args->ms <= 0 || args->ms > REMEMBER_MS_MAX)
+    else if (args->ms <= 0 || args->ms > BECK__SPAN_MS_MAX)
         beck__node_error(&ctx->life.graph, "remember", args->site, BECK_INVALID,
                          "%lld ms; give a number from 1 to %lld", (long long)args->ms,
-                         (long long)REMEMBER_MS_MAX);
+                         (long long)BECK__SPAN_MS_MAX);
     else if (driver->remember_ms < args->ms)
         driver->remember_ms = args->ms;
 }

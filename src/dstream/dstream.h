@@ -11,6 +11,8 @@
 
 struct batch;
 
+#define BECK__SPAN_MS_MAX INT64_C(3153600000000) /* of a window, or remembered: a century */
+
 enum output_kind { OUTPUT_SINK, OUTPUT_FOREACH, OUTPUT_COLLECT };
 
 /* An output operation, in order of registration. */

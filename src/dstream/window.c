@@ -5,7 +5,6 @@
 /* tests: dstream_test.c */
 #include "dstream/dstream.h"
 
-#define MS_MAX     INT64_C(3153600000000) /* a century */
 #define SLICES_MAX INT32_MAX
 
 /* True if `ms` is a positive multiple of the stream's slide; else the error is set. */
@@ -13,7 +12,7 @@ static bool is_multiple(beck_dstream *s, const char *name, beck_site site, const
                         int64_t ms)
 {
     struct graph *graph = s->streams->graph;
-    int64_t slide_ms = s->slide_ms, most = MS_MAX / slide_ms;
+    int64_t slide_ms = s->slide_ms, most = BECK__SPAN_MS_MAX / slide_ms;
 
     most = (most < SLICES_MAX ? most : SLICES_MAX) * slide_ms;
     if (ms > 0 && ms % slide_ms == 0 && ms <= most)
