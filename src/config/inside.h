@@ -54,6 +54,9 @@ beck_status beck__settings_unknown(beck_str name, const char *dashes, const char
 beck_status beck__value_parse(const struct definition *definition, beck_str text, int64_t *number,
                               const char *origin, struct error *error);
 
+/* Without the blanks around it. */
+beck_str beck__trimmed(beck_str text, const char *blanks);
+
 /* "DURATION", "a|b|c", "": what stands for the value in help. */
 const char *beck__value_placeholder(const struct definition *definition);
 /* The default as text: the first choice of a CHOICE. */

@@ -186,16 +186,7 @@ bool beck__settings_stray(const char *variable, struct error *why)
 
 /* ---- file ------------------------------------------------------------------------------------ */
 
-static beck_str trimmed(const char *data, size_t size)
-{
-    while (size > 0 && memchr(" \t\r", data[0], 3)) {
-        data++;
-        size--;
-    }
-    while (size > 0 && memchr(" \t\r", data[size - 1], 3))
-        size--;
-    return beck_bytes_of(data, size);
-}
+#define BLANKS " \t\r"
 
 static beck_status take_line(struct settings *settings, beck_str line, const char *origin,
                              struct error *error)
@@ -210,8 +201,9 @@ static beck_status take_line(struct settings *settings, beck_str line, const cha
         return beck__error_set(error, BECK_INVALID, "%s: \"%.*s\" is not of the form key = value",
                                origin, shown, line.data);
     }
-    beck_str key = trimmed(line.data, (size_t)(equal - line.data));
-    beck_str value = trimmed(equal + 1, line.size - (size_t)(equal + 1 - line.data));
+    beck_str key = beck__trimmed(beck_bytes_of(line.data, (size_t)(equal - line.data)), BLANKS);
+    beck_str value = beck__trimmed(
+        beck_bytes_of(equal + 1, line.size - (size_t)(equal + 1 - line.data)), BLANKS);
     enum option option = beck__option_find(key);
     if (option == OPTION_COUNT)
         return beck__settings_unknown(key, "", origin, error);
@@ -228,7 +220,8 @@ beck_status beck__settings_file(struct settings *settings, const char *path, con
         const char *end = memchr(text + at, '\n', size - at);
         size_t length = end ? (size_t)(end - text) - at : size - at;
         snprintf(origin, sizeof origin, "%.350s line %d", path, number);
-        beck_status status = take_line(settings, trimmed(text + at, length), origin, error);
+        beck_status status = take_line(
+            settings, beck__trimmed(beck_bytes_of(text + at, length), BLANKS), origin, error);
         if (status != BECK_OK)
             return status;
         at += length + 1;

@@ -182,11 +182,16 @@ int beck__master_threads(const char *master, int cpu_count)
     return n > 0 ? (int)n : 1;
 }
 
-static beck_str trimmed(beck_str text)
+static bool is_one_of(char c, const char *set)
 {
-    while (text.size && text.data[0] == ' ')
+    return memchr(set, c, strlen(set)) != NULL;
+}
+
+beck_str beck__trimmed(beck_str text, const char *blanks)
+{
+    while (text.size && is_one_of(text.data[0], blanks))
         text = beck_bytes_of(text.data + 1, text.size - 1);
-    while (text.size && text.data[text.size - 1] == ' ')
+    while (text.size && is_one_of(text.data[text.size - 1], blanks))
         text.size--;
     return text;
 }
@@ -199,7 +204,7 @@ static beck_str take_until(beck_str *text, char sign)
     beck_str front = beck_bytes_of(text->data, size);
 
     *text = beck_bytes_of(text->data + used, text->size - used);
-    return trimmed(front);
+    return beck__trimmed(front, " ");
 }
 
 bool beck__pools_next(beck_str *list, beck_str *name, uint32_t *weight)
@@ -209,7 +214,7 @@ bool beck__pools_next(beck_str *list, beck_str *name, uint32_t *weight)
 
     *name = take_until(&number, ':');
     bool weighed = name->size < item.size;
-    number = trimmed(number);
+    number = beck__trimmed(number, " ");
     if (!name->size || (weighed && (!take_number(&number, &n) || number.size)) || n < 1 ||
         n > POOL_WEIGHT_MAX)
         return false;
@@ -263,7 +268,7 @@ static beck_status parse_choice(const struct definition *d, beck_str text, int64
 
 static beck_status parse_pools(beck_str text, const char *origin, struct error *error)
 {
-    beck_str rest = trimmed(text), name;
+    beck_str rest = beck__trimmed(text, " "), name;
     uint32_t weight;
 
     while (beck__pools_next(&rest, &name, &weight))
